@@ -1,0 +1,8 @@
+std = "lua54"
+max_line_length = 100
+max_cyclomatic_complexity = 12
+include_files = { "lib", "scripts", "examples", "spec", "tools/*.lua", "*.rockspec", ".luacheckrc", ".busted" }
+exclude_files = { "lib/operator/testing/parsed.lua", "spec/fixtures" }
+files["spec"] = { std = "+busted" }
+files["spec/support/helper.lua"] = { std = "+busted" }
+files["types"] = { ignore = { "212", "221", "241" } }
