@@ -1,0 +1,470 @@
+/* log: formats records, hides secrets, escapes foreign bytes, and writes each record with one write. */
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "escape.h"
+
+#define HIDDEN "(hidden)"
+
+enum {
+	VALUE_MAX =
+		64 * 1024, /* bytes of one message or value; what is longer is cut, and says so */
+	BLOCK_MAX = 1024 * 1024,  /* the same for a piece of the transcript */
+	RECORD_MAX = 1024 * 1024, /* from here on no further field is written */
+	HIDE_ANYWHERE_MIN = 8, /* a shorter secret is not looked for across the borders of fields */
+	WRITE_PATIENCE =
+		1000 /* milliseconds that a full pipe, set non-blocking by others, is waited for */
+};
+
+struct secret {
+	char *text;
+	size_t len;
+};
+
+struct log {
+	FILE *out;
+	enum log_level level;
+	enum log_format format;
+	bool colour;
+	struct secret
+		*secrets; /* what is hidden: each secret, and its escaped forms where they differ */
+	size_t secret_count;
+};
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const format_names[] = {"text", "logfmt", "json"};
+
+static bool wants_colour(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	int fd = fileno(out);
+
+	if (no_color && *no_color)
+		return false;
+	if (term && strcmp(term, "dumb") == 0)
+		return false;
+	return fd >= 0 && isatty(fd);
+}
+
+struct log *log_new(FILE *out, enum log_level level, enum log_format format)
+{
+	struct log *log = xcalloc(1, sizeof(*log));
+
+	log->out = out;
+	log->level = level;
+	log->format = format;
+	log->colour = format == LOG_TEXT && wants_colour(out);
+	return log;
+}
+
+void log_free(struct log *log)
+{
+	size_t i;
+
+	if (!log)
+		return;
+	for (i = 0; i < log->secret_count; i++)
+		free(log->secrets[i].text);
+	free(log->secrets);
+	free(log);
+}
+
+bool log_enabled(const struct log *log, enum log_level level)
+{
+	return level <= log->level;
+}
+
+enum log_format log_format(const struct log *log)
+{
+	return log->format;
+}
+
+/* The buffers here are sized so that they cannot overflow; if one did, the text would end early. */
+static void put(struct buf *b, const char *data, size_t len)
+{
+	if (!buf_add(b, data, len))
+		return;
+}
+
+static void put_text(struct buf *b, const char *text)
+{
+	put(b, text, strlen(text));
+}
+
+char *log_escape(const char *text, size_t len)
+{
+	return escape_copy(text, len, ESCAPE_PLAIN);
+}
+
+/* Takes text over. */
+static void add_secret(struct log *log, char *text)
+{
+	size_t i;
+
+	for (i = 0; i < log->secret_count; i++) {
+		if (strcmp(log->secrets[i].text, text) == 0) {
+			free(text);
+			return;
+		}
+	}
+	log->secrets = xrealloc(log->secrets, (log->secret_count + 1) * sizeof(*log->secrets));
+	log->secrets[log->secret_count].text = text;
+	log->secrets[log->secret_count].len = strlen(text);
+	log->secret_count++;
+}
+
+void log_secret(struct log *log, const char *secret)
+{
+	size_t len;
+
+	if (!secret || !*secret)
+		return;
+	len = strlen(secret);
+	add_secret(log, xstrdup(secret));
+	/* Text that was escaped before it came here, in an error's message for instance. */
+	add_secret(log, escape_copy(secret, len, ESCAPE_PLAIN));
+	add_secret(log, escape_copy(secret, len, ESCAPE_QUOTED));
+	add_secret(log, escape_copy(secret, len, ESCAPE_JSON));
+}
+
+/* The end of the longest secret of at least `min` bytes that starts at text[at], or `at`. */
+static size_t secret_end(const struct log *log, const char *text, size_t len, size_t at, size_t min)
+{
+	size_t end = at;
+	size_t i;
+
+	for (i = 0; i < log->secret_count; i++) {
+		const struct secret *s = &log->secrets[i];
+
+		if (s->len < min || s->len > len - at || s->text[0] != text[at])
+			continue;
+		if (at + s->len > end && memcmp(text + at, s->text, s->len) == 0)
+			end = at + s->len;
+	}
+	return end;
+}
+
+/* Appends text to b with its secrets hidden; those that overlap are hidden as one. */
+static void put_hidden(
+	struct buf *b, const struct log *log, const char *text, size_t len, size_t min)
+{
+	size_t plain = 0; /* from here on nothing is written yet */
+	size_t at = 0;
+
+	while (at < len) {
+		size_t end = secret_end(log, text, len, at, min);
+		size_t next;
+
+		if (end == at) {
+			at++;
+			continue;
+		}
+		put(b, text + plain, at - plain);
+		put_text(b, HIDDEN);
+		for (at++; at < end; at++) {
+			next = secret_end(log, text, len, at, min);
+			if (next > end)
+				end = next;
+		}
+		plain = at;
+	}
+	put(b, text + plain, len - plain);
+}
+
+/* Appends foreign text: secrets hidden, then cut to max, then escaped. Hiding comes first, for a secret that
+ * is cut in two, or escaped, would not be found. */
+static void put_foreign(struct buf *b, const struct log *log, const char *text, size_t len,
+	size_t max, enum escape how)
+{
+	struct buf safe;
+	size_t n;
+
+	buf_init(&safe, len * sizeof(HIDDEN));
+	put_hidden(&safe, log, text, len, 1);
+	n = safe.len < max ? safe.len : max;
+	/* Not in the middle of a character. */
+	while (n > 0 && n < safe.len && ((unsigned char)safe.data[n] & 0xc0) == 0x80)
+		n--;
+	escape_put(b, buf_text(&safe), n, how);
+	if (n < safe.len && !buf_addf(b, "... (%zu more bytes)", safe.len - n))
+		put_text(b, "...");
+	buf_free(&safe);
+}
+
+static void write_out(FILE *out, const char *data, size_t len)
+{
+	int fd = fileno(out);
+
+	fflush(out);
+	if (fd < 0) { /* a stream in memory */
+		fwrite(data, 1, len, out);
+		fflush(out);
+		return;
+	}
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			struct pollfd wait = {.fd = fd, .events = POLLOUT, .revents = 0};
+
+			int ready = poll(&wait, 1, WRITE_PATIENCE);
+
+			if (ready == 0 || (ready < 0 && errno != EINTR))
+				return;
+		} else if (errno != EINTR) {
+			return; /* nobody reads any more, and there is nowhere else to say so */
+		}
+	}
+}
+
+/* Writes a whole record. The last look for secrets finds one that was put together from several fields. */
+static void write_record(const struct log *log, struct buf *record)
+{
+	struct buf safe;
+
+	buf_init(&safe, record->len);
+	put_hidden(&safe, log, buf_text(record), record->len, HIDE_ANYWHERE_MIN);
+	write_out(log->out, buf_text(&safe), safe.len);
+	buf_free(&safe);
+}
+
+static void put_time(struct buf *b)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[40];
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!gmtime_r(&now.tv_sec, &tm))
+		return;
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	put(b, text, len);
+	len = (size_t)snprintf(text, sizeof(text), ".%03dZ", (int)(now.tv_nsec / 1000000 % 1000));
+	put(b, text, len);
+}
+
+/* A name that is a plain word and none of the record's own. */
+static void put_name(struct buf *b, const char *name)
+{
+	static const char *const own[] = {"ts", "time", "level", "msg"};
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcmp(name, own[i]) == 0)
+			put_text(b, "field_");
+	}
+	for (i = 0; name[i] && i < 64; i++) {
+		bool word = (name[i] >= 'a' && name[i] <= 'z') ||
+			    (name[i] >= 'A' && name[i] <= 'Z') ||
+			    (name[i] >= '0' && name[i] <= '9') || name[i] == '_' ||
+			    name[i] == '-' || name[i] == '.';
+
+		put(b, word ? name + i : "_", 1);
+	}
+	if (i == 0)
+		put_text(b, "_");
+}
+
+static bool needs_quotes(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f ||
+			strchr("\"\\=", text[i]))
+			return true;
+	}
+	return len == 0;
+}
+
+static void put_value(struct buf *b, const struct log *log, const struct log_field *f)
+{
+	bool quotes = log->format == LOG_JSON || needs_quotes(f->value, f->len);
+
+	if (quotes)
+		put_text(b, "\"");
+	put_foreign(b, log, f->value, f->len, VALUE_MAX,
+		log->format == LOG_JSON ? ESCAPE_JSON : ESCAPE_QUOTED);
+	if (quotes)
+		put_text(b, "\"");
+}
+
+/* A traceback is for people: below its record, line by line. */
+static bool is_trace(const struct log *log, const struct log_field *f)
+{
+	return log->format == LOG_TEXT && strcmp(f->name, "trace") == 0;
+}
+
+static void put_trace(struct buf *b, const struct log *log, const struct log_field *f)
+{
+	struct buf text;
+	const char *line, *end;
+
+	buf_init(&text, RECORD_MAX);
+	put_foreign(&text, log, f->value, f->len, VALUE_MAX, ESCAPE_BLOCK);
+	for (line = buf_text(&text); *line; line = *end ? end + 1 : end) {
+		end = strchr(line, '\n');
+		if (!end)
+			end = line + strlen(line);
+		put_text(b, "\n    ");
+		/* Lua indents with a tab, which is an escape by now. */
+		if (strncmp(line, "\\t", 2) == 0 && line + 2 <= end) {
+			put_text(b, "  ");
+			line += 2;
+		}
+		put(b, line, (size_t)(end - line));
+	}
+	buf_free(&text);
+}
+
+static void put_fields(
+	struct buf *b, const struct log *log, const struct log_field *fields, size_t count)
+{
+	/* In a text for people two spaces part the message from what belongs to it. */
+	const char *gap = log->format == LOG_TEXT ? "  " : " ";
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (is_trace(log, &fields[i]))
+			continue;
+		put_text(b, log->format == LOG_JSON ? ",\"" : gap);
+		gap = " ";
+		if (b->len > RECORD_MAX) {
+			put_text(b, log->format == LOG_JSON ? "cut\":\"true\"" : "cut=true");
+			return;
+		}
+		put_name(b, fields[i].name);
+		put_text(b, log->format == LOG_JSON ? "\":" : "=");
+		put_value(b, log, &fields[i]);
+	}
+	for (i = 0; i < count && b->len <= RECORD_MAX; i++) {
+		if (is_trace(log, &fields[i]))
+			put_trace(b, log, &fields[i]);
+	}
+}
+
+static void put_mark(struct buf *b, const struct log *log, enum log_level level)
+{
+	static const char *const colours[] = {"\x1b[31m", "\x1b[33m", "", "\x1b[2m"};
+
+	if (level == LOG_INFO)
+		return;
+	if (log->colour)
+		put_text(b, colours[level]);
+	put_text(b, level_names[level]);
+	put_text(b, ":");
+	if (log->colour)
+		put_text(b, "\x1b[0m");
+	put_text(b, " ");
+}
+
+/* Everything before the message. */
+static void put_head(struct buf *b, const struct log *log, enum log_level level)
+{
+	if (log->format == LOG_TEXT) {
+		put_mark(b, log, level);
+		return;
+	}
+	put_text(b, log->format == LOG_JSON ? "{\"time\":\"" : "ts=");
+	put_time(b);
+	put_text(b, log->format == LOG_JSON ? "\",\"level\":\"" : " level=");
+	put_text(b, level_names[level]);
+	put_text(b, log->format == LOG_JSON ? "\",\"msg\":\"" : " msg=\"");
+}
+
+void log_record(struct log *log, enum log_level level, const char *message, size_t len,
+	const struct log_field *fields, size_t count)
+{
+	static const enum escape how[] = {ESCAPE_PLAIN, ESCAPE_QUOTED, ESCAPE_JSON};
+	struct buf b;
+
+	if (!log_enabled(log, level))
+		return;
+	buf_init(&b, RECORD_MAX + 4 * VALUE_MAX * ESCAPE_MAX);
+	put_head(&b, log, level);
+	put_foreign(&b, log, message, len, VALUE_MAX, how[log->format]);
+	if (log->format != LOG_TEXT)
+		put_text(&b, "\"");
+	put_fields(&b, log, fields, count);
+	put_text(&b, log->format == LOG_JSON ? "}\n" : "\n");
+	write_record(log, &b);
+	buf_free(&b);
+}
+
+void log_printf(struct log *log, enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	if (!log_enabled(log, level))
+		return;
+	va_start(args, fmt);
+	len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	text = xmalloc((size_t)len + 1);
+	va_start(args, fmt);
+	vsnprintf(text, (size_t)len + 1, fmt, args);
+	va_end(args);
+	log_record(log, level, text, (size_t)len, NULL, 0);
+	free(text);
+}
+
+void log_block(struct log *log, const char *text, size_t len)
+{
+	struct buf b;
+
+	if (log->format != LOG_TEXT) { /* a line there is a record */
+		log_record(log, LOG_INFO, text, len, NULL, 0);
+		return;
+	}
+	if (!log_enabled(log, LOG_INFO) || len == 0)
+		return;
+	buf_init(&b, (size_t)BLOCK_MAX * (ESCAPE_MAX + 1));
+	put_foreign(&b, log, text, len, BLOCK_MAX, ESCAPE_BLOCK);
+	if (b.data[b.len - 1] != '\n')
+		put_text(&b, "\n");
+	write_record(log, &b);
+	buf_free(&b);
+}
+
+bool log_level_parse(const char *name, enum log_level *out)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+		if (strcmp(name, level_names[i]) == 0) {
+			*out = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool log_format_parse(const char *name, enum log_format *out)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof(format_names) / sizeof(format_names[0]); i++) {
+		if (strcmp(name, format_names[i]) == 0) {
+			*out = (enum log_format)i;
+			return true;
+		}
+	}
+	return false;
+}
