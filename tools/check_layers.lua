@@ -22,7 +22,7 @@ local longest = 500
 
 -- What a Lua file may require: directory -> patterns of module names. The first directory that fits counts.
 local lua_rules = {
-  { "^lib/operator/testing/", { "^operator", "^nomad", "^host", "^template$", "^cjson$", "^luv$" } },
+  { "^lib/operator/testing/", { "^operator", "^nomad", "^host", "^template$", "^luv$" } },
   { "^lib/operator/", { "^operator", "^nomad", "^host", "^template$", "^cjson$" } },
   { "^lib/nomad/", { "^nomad", "^host", "^template$" } },
   { "^lib/template%.lua$", {} },
@@ -70,7 +70,7 @@ local function check_include(where, name, layer, included, quoted)
     if not other then
       breach(where, "%s has no layer in tools/check_layers.lua", included)
     elseif other > layer then
-      breach(where, "%s (layer %d) includes %s of a higher layer (%d)", name, layer, included, other)
+      breach(where, "%s of layer %d includes %s of layer %d", name, layer, included, other)
     end
   end
 end

@@ -40,7 +40,8 @@ table.sort(names)
 io.write("/* Made by tools/embed.lua. */\n#include \"embedded.h\"\n\n")
 for i, name in ipairs(names) do
   -- The NUL at the end is not part of the text; it keeps an empty file a valid array.
-  io.write(("static const unsigned char file_%d[] = {\n%s\t0};\n"):format(i, bytes(read(paths[name]))))
+  local text = bytes(read(paths[name]))
+  io.write(("static const unsigned char file_%d[] = {\n%s\t0};\n"):format(i, text))
 end
 io.write("\nconst struct embedded embedded_files[] = {\n")
 for i, name in ipairs(names) do

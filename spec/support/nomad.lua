@@ -1,0 +1,158 @@
+-- nomad: a real Nomad for a spec: a development agent of its own, on ports of its own, in a directory of its own.
+local uv = require "luv"
+local json = require "host.json"
+local http = require "support.http"
+local process = require "support.process"
+local wait = require "support.wait"
+
+local nomad = {}
+nomad.__index = nomad
+
+local config = [[
+ports {
+  http = %d
+  rpc  = %d
+  serf = %d
+}
+client {
+  options = {
+    "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,consul,vault,cni,bridge"
+  }
+}
+plugin "raw_exec" {
+  config {
+    enabled = true
+  }
+}
+]]
+
+-- The program of a version ("1.11.3"; nil: any that is there), or nil and a sentence.
+function nomad.find(version)
+  local pipe = assert(io.popen(("tools/nomad/find '%s' 2>&1"):format(version or "")))
+  local line = pipe:read("l")
+  if not pipe:close() then return nil, line end
+  return line
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+local function ready(self)
+  local leader = http.request { port = self.port, path = "/v1/status/leader", timeout = 2 }
+  if not leader or leader.status ~= 200 or #leader.body < 5 then return false end
+  local nodes = http.request { port = self.port, path = "/v1/nodes", timeout = 2 }
+  local list = nodes and nodes.status == 200 and json.decode(nodes.body) or {}
+  return list[1] and list[1].Status == "ready" and list[1].SchedulingEligibility == "eligible"
+end
+
+local function launch(self)
+  self.process = process.start {
+    self.program, "agent", "-dev", "-bind", "127.0.0.1", "-config", self.dir .. "/dev.hcl",
+    "-log-level", "WARN",
+  }
+  wait.poll(30, function()
+    return "Nomad is not ready; " .. self.process:said()
+  end, function()
+    if not self.process:running() then error(self.process:said(), 0) end
+    return ready(self)
+  end)
+end
+
+-- start{ version = "1.11.3", config = "more HCL" }: returns when a node can take work.
+function nomad.start(options)
+  local self = setmetatable({ version = options.version }, nomad)
+  self.program = assert(nomad.find(options.version))
+  self.dir = assert(uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/nomad-operator-XXXXXX"))
+  local rpc, serf
+  self.port, rpc, serf = http.free_ports(3)
+  write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. (options.config or ""))
+  self.address = "http://127.0.0.1:" .. self.port
+  launch(self)
+  return self
+end
+
+-- A new, empty cluster at the same address: what a development agent is after a restart.
+function nomad:halt()
+  self.process:signal("sigint")
+  if not pcall(self.process.wait, self.process, 20) then
+    self.process:signal("sigkill")
+    self.process:wait(5)
+  end
+end
+
+function nomad:resume()
+  launch(self)
+end
+
+-- For a teardown: ends the agent and removes its directory.
+function nomad:close()
+  self:halt()
+  process.run { "rm", "-rf", self.dir }
+end
+
+-- Sends a request, a table as body goes as JSON; returns status, the decoded answer (or its text).
+function nomad:request(method, path, body)
+  local response = assert(http.request {
+    port = self.port,
+    method = method,
+    path = path,
+    body = body and json.encode(body),
+    headers = self.token and { ["X-Nomad-Token"] = self.token },
+    timeout = 20,
+  })
+  local value = json.decode(response.body)
+  return response.status, value == nil and response.body or value
+end
+
+local function must(self, method, path, body)
+  local status, value = self:request(method, path, body)
+  if status < 200 or status > 299 then
+    error(("%s %s: %d %s"):format(method, path, status, tostring(value)), 3)
+  end
+  return value
+end
+
+function nomad:get(path)
+  return must(self, "GET", path)
+end
+
+local function job_path(namespace, id)
+  return ("/v1/job/%s?namespace=%s"):format(http.escape(id), http.escape(namespace))
+end
+
+function nomad:register(job)
+  local path = "/v1/jobs?namespace=" .. http.escape(job.Namespace or "default")
+  return must(self, "POST", path, { Job = job })
+end
+
+-- Stops the job; with purge it is forgotten too.
+function nomad:stop(namespace, id, purge)
+  return must(self, "DELETE", job_path(namespace, id) .. (purge and "&purge=true" or ""))
+end
+
+-- The job, or nil where there is none.
+function nomad:job(namespace, id)
+  local status, value = self:request("GET", job_path(namespace, id))
+  if status == 200 then return value end
+  if status == 404 then return nil end
+  error(("GET job %s/%s: %d %s"):format(namespace, id, status, tostring(value)), 2)
+end
+
+-- The IDs of all jobs in a namespace, sorted; those with a parent (runs, dispatches) too.
+function nomad:job_ids(namespace)
+  local ids = {}
+  for _, stub in ipairs(self:get("/v1/jobs?namespace=" .. http.escape(namespace))) do
+    ids[#ids + 1] = stub.ID
+  end
+  table.sort(ids)
+  return ids
+end
+
+function nomad:namespace(name)
+  return must(self, "POST", "/v1/namespace/" .. name, { Name = name })
+end
+
+return nomad
