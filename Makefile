@@ -90,7 +90,7 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 	$(Q)mkdir -p $(@D) && lua5.4 tools/embed.lua $(EMBEDDED) > $@
 
 # host.json and host.scan once more, as modules for specs and for the rock.
-$(BUILD)/lib/host/json.so: $(addprefix $(BUILD)/pic/,json.o json_decode.o json_encode.o)
+$(BUILD)/lib/host/json.so: $(addprefix $(BUILD)/pic/,json.o json_decode.o json_encode.o json_string.o)
 $(BUILD)/lib/host/scan.so: $(addprefix $(BUILD)/pic/,lua_scan.o scan.o buf.o mem.o)
 $(BUILD)/lib/host/%.so:
 	$(call say,MODULE,$@)
