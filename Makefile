@@ -90,8 +90,10 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 	$(Q)mkdir -p $(@D) && lua5.4 tools/embed.lua $(EMBEDDED) > $@
 
 # host.json and host.scan once more, as modules for specs and for the rock.
-$(BUILD)/lib/host/json.so: $(addprefix $(BUILD)/pic/,json.o json_decode.o json_encode.o json_string.o)
-$(BUILD)/lib/host/scan.so: $(addprefix $(BUILD)/pic/,lua_scan.o scan.o buf.o mem.o)
+MODULE_JSON := $(wildcard host/json*.c) host/mem.c
+MODULE_SCAN := $(wildcard host/lua_scan.c host/scan*.c) host/buf.c host/mem.c
+$(BUILD)/lib/host/json.so: $(MODULE_JSON:host/%.c=$(BUILD)/pic/%.o)
+$(BUILD)/lib/host/scan.so: $(MODULE_SCAN:host/%.c=$(BUILD)/pic/%.o)
 $(BUILD)/lib/host/%.so:
 	$(call say,MODULE,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -shared $(LINK) -o $@ $^
