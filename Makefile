@@ -10,6 +10,7 @@ say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
 
 HOST := $(wildcard host/*.c)
 TESTS := $(patsubst host/test/%.c,$(BUILD)/test/%,$(wildcard host/test/test_*.c))
+TEST_SUPPORT := $(patsubst host/%.c,$(BUILD)/%.o,$(wildcard host/test/support/*.c))
 FUZZERS := $(patsubst host/fuzz/%.c,build/fuzz/%,$(wildcard host/fuzz/*.c))
 EMBEDDED := $(shell find lib scripts -type f 2>/dev/null)
 LIBRARY := $(patsubst host/%.c,$(BUILD)/host/%.o,$(filter-out host/main.c,$(HOST))) $(BUILD)/embedded.o
@@ -93,7 +94,7 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 MODULE_JSON := $(wildcard host/json*.c) host/mem.c
 MODULE_SCAN := $(wildcard host/lua_scan.c host/scan*.c) host/buf.c host/mem.c
 $(BUILD)/lib/host/json.so: $(MODULE_JSON:host/%.c=$(BUILD)/pic/%.o)
-$(BUILD)/lib/host/scan.so: $(MODULE_SCAN:host/%.c=$(BUILD)/pic/%.o)
+$(BUILD)/lib/host/scan.so: $(addprefix $(BUILD)/pic/,lua_scan.o scan.o scan_skip.o scan_text.o)
 $(BUILD)/lib/host/%.so:
 	$(call say,MODULE,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -shared $(LINK) -o $@ $^
@@ -102,7 +103,7 @@ $(BUILD)/pic/%.o: host/%.c | build/deps-build
 	$(call say,CC,"$< (module)")
 	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
-$(BUILD)/test/%: $(BUILD)/test/%.o $(BUILD)/libhost.a
+$(BUILD)/test/%: $(BUILD)/test/%.o $(TEST_SUPPORT) $(BUILD)/libhost.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
@@ -157,4 +158,4 @@ help:
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'
 
--include $(wildcard $(BUILD)/host/*.d $(BUILD)/pic/*.d $(BUILD)/test/*.d)
+-include $(wildcard $(BUILD)/host/*.d $(BUILD)/pic/*.d $(BUILD)/test/*.d $(BUILD)/test/support/*.d)

@@ -1,4 +1,5 @@
--- nomad: a real Nomad for a spec: a development agent of its own, on ports of its own, in a directory of its own.
+-- nomad: a Nomad for a spec or the demo: a real development agent of its own, on ports of its own, in a directory of
+-- its own; or the model of Nomad, served on a socket.
 local uv = require "luv"
 local json = require "host.json"
 local http = require "support.http"
@@ -48,7 +49,19 @@ local function ready(self)
   return list[1] and list[1].Status == "ready" and list[1].SchedulingEligibility == "eligible"
 end
 
+local function launch_model(self)
+  self.process = process.start { "lua5.4", "tools/fake_nomad.lua", "-port", self.port }
+  wait.poll(10, function()
+    return "the model of Nomad does not answer; " .. self.process:said()
+  end, function()
+    if not self.process:running() then error(self.process:said(), 0) end
+    local leader = http.request { port = self.port, path = "/v1/status/leader", timeout = 2 }
+    return leader and leader.status == 200
+  end)
+end
+
 local function launch(self)
+  if self.model then return launch_model(self) end
   self.process = process.start {
     self.program, "agent", "-dev", "-bind", "127.0.0.1", "-config", self.dir .. "/dev.hcl",
     "-log-level", "WARN",
@@ -74,7 +87,15 @@ function nomad.start(options)
   return self
 end
 
--- A new, empty cluster at the same address: what a development agent is after a restart.
+-- The model of Nomad, in a process of its own.
+function nomad.serve_model()
+  local self = setmetatable({ model = true, port = http.free_ports(1) }, nomad)
+  self.address = "http://127.0.0.1:" .. self.port
+  launch(self)
+  return self
+end
+
+-- Ends the agent; resume starts it again: a new, empty cluster at the same address.
 function nomad:halt()
   self.process:signal("sigint")
   if not pcall(self.process.wait, self.process, 20) then
@@ -90,7 +111,7 @@ end
 -- For a teardown: ends the agent and removes its directory.
 function nomad:close()
   self:halt()
-  process.run { "rm", "-rf", self.dir }
+  if self.dir then process.run { "rm", "-rf", self.dir } end
 end
 
 -- Sends a request, a table as body goes as JSON; returns status, the decoded answer (or its text).

@@ -18,18 +18,20 @@ local function environment(extra)
   return list
 end
 
-local function collect(self, pipe, name)
+local function collect(self, pipe, name, show)
   pipe:read_start(function(err, data)
     if err or not data then
       pipe:close()
       self.open = self.open - 1
     else
       self[name] = self[name] .. data
+      if show then show:write(data) end
     end
   end)
 end
 
--- start{ "program", "argument", …, env = { NAME = value }, cwd = dir }
+-- start{ "program", "argument", …, env = { NAME = value }, cwd = dir, show = true }
+-- With show, what it says is also seen as it comes.
 function process.start(options)
   local out, err = uv.new_pipe(false), uv.new_pipe(false)
   local self = setmetatable({ stdout = "", stderr = "", open = 2, seen = 1 }, process)
@@ -47,8 +49,8 @@ function process.start(options)
     self.handle:close()
   end)
   if not self.handle then error(("%s: %s"):format(self.name, self.pid), 2) end
-  collect(self, out, "stdout")
-  collect(self, err, "stderr")
+  collect(self, out, "stdout", options.show and io.stdout)
+  collect(self, err, "stderr", options.show and io.stderr)
   return self
 end
 
