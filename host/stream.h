@@ -1,0 +1,65 @@
+/* stream: the long request to /v1/event/stream: subscribes, watches the heartbeat, reconnects, says why.
+ *
+ * States (STREAM_*): IDLE → SUBSCRIBING → LIVE → (an end) → WAITING → SUBSCRIBING …
+ *   SUBSCRIBING  the request is out; the first frame has 10 s, else PROBING
+ *   PROBING      GET /v1/jobs with the same token and namespace, to learn why there is silence; then WAITING
+ *   LIVE         frames come; 75 s without a byte end it
+ *   WAITING      backoff with full jitter, 1 s to 30 s
+ *   POLLING      no stream can be had here (HTTP/0.0, broker disabled): the owner lists instead; a stream is
+ *                tried again every 5 minutes
+ * All callbacks run outside libcurl except `line`, which may only take the bytes. */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "api.h"
+
+struct stream;
+
+enum stream_state {
+	STREAM_IDLE,
+	STREAM_SUBSCRIBING,
+	STREAM_PROBING,
+	STREAM_LIVE,
+	STREAM_WAITING,
+	STREAM_POLLING
+};
+
+struct stream_callbacks {
+	/* The first frame has come (live), or there is no stream and lists have to do (!live). Each call means
+	 * that events may have been lost before it: list. epoch counts these calls from 1. */
+	void (*connected)(uint64_t epoch, bool live, void *user);
+	void (*lost)(const char *reason, void *user);
+	/* A line that is not a heartbeat. Inside libcurl: take the bytes, do nothing else. */
+	void (*line)(const char *line, size_t len, void *user);
+	/* Lines have been given since the last call, or a frame came: outside libcurl. */
+	void (*wake)(void *user);
+};
+
+struct stream_options {
+	const char *const *topics; /* "Job", "Evaluation": NULL terminated, copied */
+	const char *ns;		   /* "*" or one namespace, copied */
+	size_t line_max;	   /* bytes */
+	double first_frame;	   /* seconds; 0: 10 */
+	double idle;		   /* seconds; 0: 75 */
+	double backoff_base, backoff_max; /* seconds; 0: 1 and 30 */
+};
+
+struct stream_status {
+	enum stream_state state;
+	uint64_t epoch, lines, bytes, reconnects, last_index;
+	double last_frame;  /* seconds since, < 0: none yet */
+	int local_port;
+	const char *reason; /* of the last end; "" */
+};
+
+struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log, const struct stream_options *o,
+	const struct stream_callbacks *cb, void *user);
+void stream_start(struct stream *s);
+/* Ends the connection, if any, and subscribes anew at once (another topic set, a new token). */
+void stream_restart(struct stream *s, const struct stream_options *o);
+void stream_status(const struct stream *s, struct stream_status *out);
+const char *stream_state_name(enum stream_state state);
+/* Stops and frees; the loop has to run until its handles are closed. */
+void stream_free(struct stream *s);
+
+#endif

@@ -1,0 +1,142 @@
+--- compare: does a live job have every value that the desired one sets? Nomad fills in defaults, so only what is set
+--- counts; groups, tasks and services are matched by their names; nothing, zero and empty are the same.
+
+local json = require "host.json"
+
+local compare = {}
+
+---@class operator.Difference
+---@field path string "TaskGroups[backup].Tasks[dump].Env.TARGET"
+---@field want any
+---@field have any
+---@field text? string what to say instead
+
+--- Short names for what people change most.
+local LABELS = { ["Periodic.Spec"] = "cron", ["Periodic.TimeZone"] = "time zone" }
+
+local function is_zero(value)
+  return value == nil or value == json.null or value == "" or value == 0 or value == false
+    or (type(value) == "table" and next(value) == nil)
+end
+
+local function is_list(value)
+  return type(value) == "table" and json.is_array(value)
+end
+
+-- Elements have names when every one of them is a table with a Name.
+local function by_name(list)
+  local names = {}
+  for _, item in ipairs(list) do
+    local name = type(item) == "table" and item.Name
+    if type(name) ~= "string" or name == "" or names[name] then
+      return nil
+    end
+    names[name] = item
+  end
+  return names
+end
+
+-- "TaskGroups[*].Count" as a Lua pattern over paths.
+local function as_pattern(text)
+  local pattern = text:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", "[^%%]]*")
+  return "^" .. pattern .. "$"
+end
+
+local function ignored(patterns, path)
+  for _, pattern in ipairs(patterns) do
+    if path:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+local differ
+
+local function differ_list(want, have, path, patterns)
+  if not is_list(have) or #want ~= #have then
+    return { path = path, want = want, have = have }
+  end
+  local names = by_name(want)
+  local live = names and by_name(have)
+  for i, item in ipairs(want) do
+    local difference
+    if live then
+      difference = differ(item, live[item.Name], ("%s[%s]"):format(path, item.Name), patterns)
+    else
+      difference = differ(item, have[i], ("%s[%d]"):format(path, i - 1), patterns)
+    end
+    if difference then
+      return difference
+    end
+  end
+  return nil
+end
+
+local function differ_fields(want, have, path, patterns)
+  local names = {}
+  for name in pairs(want) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local below = path == "" and name or (path .. "." .. name)
+    local difference = differ(want[name], have[name], below, patterns)
+    if difference then
+      return difference
+    end
+  end
+  return nil
+end
+
+function differ(want, have, path, patterns)
+  if ignored(patterns, path) or (is_zero(want) and is_zero(have)) then
+    return nil
+  elseif type(want) ~= "table" then
+    if want ~= have then
+      return { path = path, want = want, have = have }
+    end
+    return nil
+  elseif is_list(want) then
+    return differ_list(want, have, path, patterns)
+  elseif type(have) ~= "table" or is_list(have) then
+    return { path = path, want = want, have = have }
+  end
+  return differ_fields(want, have, path, patterns)
+end
+
+--- The first value that `want` sets and `have` lacks, in order of the paths.
+---@param want table desired job
+---@param have table live job
+---@param ignore? string[] paths that are somebody else's: "TaskGroups[*].Count"
+---@return operator.Difference?
+function compare.first_difference(want, have, ignore)
+  local patterns = {}
+  for i, text in ipairs(ignore or {}) do
+    patterns[i] = as_pattern(text)
+  end
+  return differ(want, have, "", patterns)
+end
+
+local function short(value)
+  if value == nil or value == json.null then
+    return "nothing"
+  elseif type(value) == "table" then
+    value = json.encode(value, { sorted = true })
+  end
+  local text = tostring(value)
+  return #text > 40 and (text:sub(1, 37) .. "…") or text
+end
+
+--- One line for the transcript: "cron @daily → @hourly".
+---@param difference operator.Difference
+---@return string
+function compare.describe(difference)
+  if difference.text then
+    return difference.text
+  end
+  return ("%s %s → %s"):format(LABELS[difference.path] or difference.path, short(difference.have),
+    short(difference.want))
+end
+
+return compare

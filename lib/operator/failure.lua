@@ -1,0 +1,49 @@
+--- failure: errors with a verdict: try again, or wait until something changes.
+
+local failure = {}
+
+---@class operator.Failure
+---@field kind "retry"|"fail"
+---@field message string
+---@field delay? number seconds, a retry's own wait
+local Failure = {}
+Failure.__index = Failure
+Failure.__name = "operator.Failure"
+Failure.__tostring = function(self)
+  return self.message
+end
+
+local function raise(kind, message, delay)
+  error(setmetatable({ kind = kind, message = tostring(message), delay = delay }, Failure), 0)
+end
+
+--- Raises a permanent error: the key waits until its object changes (or a resync).
+---@param message any a sentence
+function failure.fail(message)
+  raise("fail", message)
+end
+
+--- Raises a temporary error: the key is tried again with backoff, or after `delay`.
+---@param message any
+---@param delay? number seconds
+function failure.retry(message, delay)
+  raise("retry", message, delay)
+end
+
+--- Raises what an API call returned: retried where that can help.
+---@param err host.nomad.Error
+---@param prefix? string what was being done
+function failure.raise(err, prefix)
+  local message = (prefix and (prefix .. ": ") or "") .. tostring(err)
+  -- A refused permission is somebody's to mend, and can be mended without an event: so it is retried, slowly.
+  raise((err.retryable or err.code == "denied" or err.code == "frozen" or err.code == "conflict") and "retry" or "fail",
+    message, err.retry_after)
+end
+
+---@param value any
+---@return boolean
+function failure.is(value)
+  return getmetatable(value) == Failure
+end
+
+return failure

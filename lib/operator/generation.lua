@@ -1,0 +1,376 @@
+--- generation: all policies of one Lua state, from load to stop. It lists on every connect and at every resync, hands
+--- events to the controllers, and holds nothing that a fresh start would not find again.
+
+local host = require "host"
+local json = require "host.json"
+local apply = require "operator.apply"
+local backoff = require "operator.backoff"
+local budget = require "operator.budget"
+local controller = require "operator.controller"
+local duration = require "operator.duration"
+local known = require "operator.known"
+local listing = require "operator.listing"
+local loader = require "operator.loader"
+local marks = require "operator.marks"
+
+local generation = {}
+
+local RETRY = { base = 1, max = 30 }
+--- Where no stream can be had, lists have to do: seconds between them.
+local POLL = 10
+
+---@class operator.Generation
+---@field policies operator.Policy[]
+---@field controllers operator.Controller[]
+---@field by_name table<string, operator.Controller>
+---@field known operator.Known
+---@field instance string
+---@field namespaces? table<string, boolean> nil: all
+---@field list_namespace string "*" or one
+---@field round integer lists so far
+---@field touched table used by listing
+---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
+local Generation = {}
+Generation.__index = Generation
+
+--- `options` are for `plan`: planned takes what would be written, fatal each key's error, idle is called after each
+--- key, and with once Nomad is asked once only.
+---@param options? { planned?: table[], fatal?: fun(key: string, message: string), idle?: fun(), once?: boolean }
+---@return operator.Generation
+function generation.new(options)
+  options = options or {}
+  local self = setmetatable({
+    controllers = {}, by_name = {}, known = known.new(), instance = host.options.instance, round = 0, touched = {},
+    synced = false, working = false, stopped = false, connection = nil, options = options,
+    signal = host.signal(),
+  }, Generation)
+  self.budget = budget.new({ host = host, limit = host.options.max_delete })
+  self.apply = apply.new({ known = self.known, budget = self.budget, host = host, planned = options.planned })
+  local names = host.options.namespaces
+  self.list_namespace = #names == 1 and names[1] or "*"
+  if #names > 0 and not (#names == 1 and names[1] == "*") then
+    self.namespaces = {}
+    for _, name in ipairs(names) do
+      self.namespaces[name] = true
+    end
+  end
+  return self
+end
+
+--- Loads the scripts. Raises one error with file:line.
+---@return { topics: string[], pass: table<string, true|string[]>, namespace: string }
+function Generation:load()
+  self.policies, self.templates = loader.load(host, host.options.args)
+  for _, policy in ipairs(self.policies) do
+    local one = controller.new({
+      host = host, policy = policy, apply = self.apply, known = self.known, fatal = self.options.fatal,
+      idle = self.options.idle,
+    })
+    self.controllers[#self.controllers + 1] = one
+    self.by_name[policy.name] = one
+    host.log("info", ("Policy %s from %s"):format(policy.name, policy.source))
+  end
+  return {
+    topics = { "Evaluation", "Job" },
+    pass = { Job = true, Evaluation = { "JobDeregistered" } },
+    namespace = self.list_namespace,
+  }
+end
+
+-- Parses the templates, once each. Raises when Nomad refuses one; waits and tries again where Nomad cannot be asked.
+local function prepare(self)
+  for _, template in ipairs(self.templates) do
+    local attempt, said = 0, nil
+    while true do
+      local ok, err = template:prepare()
+      if ok then
+        break
+      elseif self.options.once or (err.code == "template" and not err.retryable) then
+        error(tostring(err), 0)
+      end
+      attempt = attempt + 1
+      local message = "The job templates cannot be parsed yet: " .. tostring(err)
+      host.log(message == said and "debug" or "warn", message)
+      said = message
+      host.sleep(backoff.delay(attempt, RETRY, host.random))
+    end
+  end
+end
+
+-- Lists until a list has come through. Returns how many jobs there are.
+local function list(self, cause)
+  local attempt, said = 0, nil
+  while not self.stopped do
+    local index, err, count = listing.run(self, cause)
+    if index then
+      self.list_index = index
+      self.synced = true
+      host.count("resync_total", 1, { result = "ok" })
+      return count
+    end
+    host.count("resync_total", 1, { result = "error" })
+    if self.options.once then
+      error("The jobs cannot be listed: " .. tostring(err), 0)
+    end
+    attempt = attempt + 1
+    local message = "The jobs cannot be listed: " .. tostring(err)
+    host.log(message == said and "debug" or "error", message)
+    said = message
+    host.sleep(err.retry_after or backoff.delay(attempt, RETRY, host.random))
+  end
+  return 0
+end
+
+--- Everything up to the first list. Raises when the generation must not take over.
+---@async
+---@param first boolean no generation ran before in this process
+function Generation:start(first)
+  self.first = first
+  prepare(self)
+  while not self.connection do
+    self.signal:wait()
+  end
+  self.listing = true
+  local count = list(self, { kind = first and "start" or "reload" })
+  self.listing = false
+  host.log("info", ("Synced: %d jobs, %d children"):format(count, self:count_children()))
+end
+
+--- How many children exist and are not stopped.
+---@return integer
+function Generation:count_children()
+  local count = 0
+  for _, one in ipairs(self.controllers) do
+    count = count + self.known:count(one.policy.name)
+  end
+  return count
+end
+
+-- One more list, in a task of its own; while one runs, at most one more is remembered.
+local function relist(self, cause)
+  if self.listing then
+    self.list_again = cause
+    return
+  end
+  self.listing = true
+  host.spawn("list", function()
+    local count = list(self, cause)
+    for _, one in ipairs(self.controllers) do
+      one.queue:unpark(cause)
+    end
+    host.log("debug", ("Listed %d jobs (%s)"):format(count, cause.kind))
+  end, function(ok, err, trace)
+    self.listing = false
+    if not ok then
+      host.log("error", "The list failed: " .. (trace or tostring(err)))
+    end
+    local again = self.list_again
+    self.list_again = nil
+    if again and not self.stopped then
+      relist(self, again)
+    end
+  end)
+end
+
+local function resync_interval(self)
+  if self.connection and not self.connection.live then
+    return POLL
+  end
+  local interval = math.huge
+  for _, policy in ipairs(self.policies) do
+    interval = math.min(interval, policy.resync or math.huge)
+  end
+  return interval
+end
+
+local function arm_resync(self)
+  local interval = resync_interval(self)
+  if interval < math.huge and not self.stopped then
+    self.resync_timer:set(interval)
+  end
+end
+
+--- The swap: begins to work.
+function Generation:work()
+  self.working = true
+  if not self.first then
+    host.log("info", ("Reload: generation %d has taken over"):format(host.options.generation))
+  end
+  for _, one in ipairs(self.controllers) do
+    one:start()
+  end
+  self.resync_timer = host.timer(function()
+    relist(self, { kind = "resync" })
+    arm_resync(self)
+  end)
+  arm_resync(self)
+  if self.list_again then
+    local cause = self.list_again
+    self.list_again = nil
+    relist(self, cause)
+  end
+end
+
+--- A stream is there, or (not live) lists have to do. Events may have been lost before.
+---@param epoch integer
+---@param live boolean
+function Generation:connected(epoch, live)
+  local before = self.connection
+  self.connection = { epoch = epoch, live = live }
+  self.signal:fire()
+  if not (before and before.epoch ~= epoch) then
+    return
+  end
+  self:lost_events("the stream was connected anew")
+  if self.working then
+    arm_resync(self)
+  end
+end
+
+--- The stream ended; the host connects anew.
+---@param reason string
+function Generation:lost(reason)
+  self.lost_reason = reason
+end
+
+--- Events were dropped by the host.
+---@param reason string
+function Generation:gap(reason)
+  host.log("warn", ("Events were lost (%s): listing all jobs"):format(reason))
+  self:lost_events(reason)
+end
+
+-- State decides, not events: list again, and tell the handlers that want to know.
+function Generation:lost_events(reason)
+  for _, one in ipairs(self.controllers) do
+    one.handlers:gap(reason)
+  end
+  if self.working then
+    relist(self, { kind = "reconnect" })
+  elseif self.listing then
+    self.list_again = { kind = "reconnect" }
+  end
+end
+
+-- Is this event news that the first list of this process cannot have known?
+local function is_live(self, index)
+  if not self.synced then
+    return not self.first
+  end
+  return not self.first or index > (self.list_index or 0)
+end
+
+local GONE = { JobDeregistered = true, JobBatchDeregistered = true }
+
+-- News of a child: its owner looks at it. A deregistration counts whatever its payload says, for some versions send
+-- the job as it was; so does a child that lost its marks.
+local function child_event(self, key, job, mark, gone)
+  local child = self.known.children[key]
+  if mark and mark.instance == self.instance then
+    local changed = self.known:saw(key, mark, job.JobModifyIndex, job.Stop == true)
+    if not changed and not (gone and child) then
+      return
+    end
+    child = self.known.children[key]
+  elseif not child then
+    return
+  end
+  if gone or not mark then
+    child.synced = nil
+  end
+  if self.by_name[child.policy] then
+    self.by_name[child.policy]:child_changed(child.owner, key)
+  end
+end
+
+local function job_event(self, type, key, index, payload, raw)
+  local job = payload.Job
+  if not job then
+    return
+  end
+  local mark = marks.read(job)
+  local gone = GONE[type] or payload.Deleted == true
+  local event = { type = type, key = key, index = index, raw = raw, live = is_live(self, index) }
+  child_event(self, key, job, mark, gone)
+  for _, one in ipairs(self.controllers) do
+    if gone then
+      one:deregistered(key, event, job)
+    else
+      one:observe(key, job, event)
+    end
+  end
+end
+
+--- One event of the stream that interests.pass lets through.
+---@param topic string
+---@param type string
+---@param id string the event's Key
+---@param namespace string
+---@param index integer
+---@param raw string JSON of the payload
+function Generation:event(topic, type, id, namespace, index, raw)
+  if self.stopped or (self.namespaces and not self.namespaces[namespace]) then
+    return
+  end
+  local payload, err = json.decode(raw)
+  if not payload then
+    self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
+    return
+  end
+  if topic == "Job" then
+    job_event(self, type, marks.key(namespace, id), index, payload, raw)
+  elseif topic == "Evaluation" and payload.Evaluation then
+    -- A purge before Nomad 1.7.5 shows only here.
+    local key = marks.key(namespace, payload.Evaluation.JobID)
+    local child = self.known.children[key]
+    local event = { type = type, key = key, index = index, live = is_live(self, index) }
+    for _, one in ipairs(self.controllers) do
+      one:deregistered(key, event)
+    end
+    if child and self.by_name[child.policy] then
+      child.synced = nil
+      self.by_name[child.policy]:child_changed(child.owner, key)
+    end
+  end
+end
+
+--- No new work; what runs goes on.
+---@param reason "reload"|"shutdown"
+function Generation:stop(reason)
+  self.stopped = true
+  self.stop_reason = reason
+  if self.resync_timer then
+    self.resync_timer:stop()
+  end
+  for _, one in ipairs(self.controllers) do
+    one:stop()
+  end
+end
+
+--- Is nothing in flight?
+---@return boolean
+function Generation:idle()
+  for _, one in ipairs(self.controllers) do
+    if not one:idle() then
+      return false
+    end
+  end
+  return true
+end
+
+--- Lines for SIGUSR1.
+---@return string[]
+function Generation:status()
+  local interval = self.working and resync_interval(self) or math.huge
+  local lines = {
+    ("generation %d: %s, %d lists, resync every %s"):format(host.options.generation,
+      self.working and "working" or (self.synced and "synced" or "starting"), self.round,
+      interval < math.huge and duration.format(interval) or "never"),
+  }
+  for _, one in ipairs(self.controllers) do
+    lines[#lines + 1] = one:status()
+  end
+  return lines
+end
+
+return generation

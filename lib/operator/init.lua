@@ -1,0 +1,74 @@
+--- operator: what a policy script calls. `local operator = require "operator"`.
+
+local cron = require "operator.cron"
+local duration = require "operator.duration"
+local failure = require "operator.failure"
+local filter = require "operator.filter"
+local policy = require "operator.policy"
+
+local operator = {}
+
+--- Cron expressions as Nomad reads them: cron.parse(spec) → schedule, or nil and a sentence.
+operator.cron = cron
+--- Lengths of time: duration.parse "10m" → 600.
+operator.duration = duration
+--- Condition for `where`: the field exists and is neither empty nor false.
+operator.present = filter.present
+--- Condition for `where`: operator.prefix "web-".
+operator.prefix = filter.prefix
+--- Condition for `where` as a whole: the text occurs anywhere in the object.
+operator.mentions = filter.mentions
+--- Raises a permanent error: one clear line, and the key waits until its object changes.
+operator.fail = failure.fail
+
+---@class operator.Context
+---@field now number seconds since the epoch, the same throughout one call
+---@field policy string its name
+---@field key string "namespace/id"
+---@field namespace string
+---@field id string
+---@field cause string "JobRegistered", "resync", "drift" …
+---@field dry_run boolean
+---@field log fun(level: "error"|"warn"|"info"|"debug", message: string)
+---@field warn fun(message: string)
+---@field requeue_at fun(time: number) seconds since the epoch: work the key again then
+
+--- Declares a policy. Raises at the caller's line for every mistake.
+---@param spec table see operator.Policy
+---@return operator.Policy
+function operator.policy(spec)
+  local info = debug.getinfo(2, "Sl")
+  local source = ("%s:%d"):format(info.short_src, info.currentline)
+  local ok, result = pcall(policy.new, spec, source)
+  if not ok then
+    error(result, 2)
+  end
+  return result
+end
+
+--- A return value of reconcile: work the key again after this long.
+---@param delay string|number "30s"
+---@return table
+function operator.after(delay)
+  local seconds, err = duration.parse(delay)
+  if not seconds then
+    error("operator.after: " .. err, 2)
+  end
+  return { after = seconds }
+end
+
+--- Raises a temporary error: the key is tried again with backoff, or after `delay`.
+---@param message string
+---@param delay? string|number "30s"
+function operator.retry(message, delay)
+  local seconds, err
+  if delay ~= nil then
+    seconds, err = duration.parse(delay)
+    if not seconds then
+      error("operator.retry: " .. err, 2)
+    end
+  end
+  failure.retry(message, seconds)
+end
+
+return operator

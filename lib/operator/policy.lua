@@ -1,0 +1,195 @@
+--- policy: checks the table that a script gives to operator.policy and makes it complete. Every mistake is an error at
+--- load, at the line of the call.
+
+local cron = require "operator.cron"
+local duration = require "operator.duration"
+local filter = require "operator.filter"
+local nearest = require "operator.nearest"
+
+local policy = {}
+
+---@class operator.Policy
+---@field name string [a-z0-9-]+, unique; it is written into the children's marks
+---@field source string "scripts/backup.lua:12"
+---@field watch { topic: "Job", where?: any, changes?: "spec"|"any", shallow?: boolean }
+---@field filter operator.Filter made from watch.where
+---@field resync? number seconds; nil: never
+---@field desired? fun(object: table, ctx: operator.Context): any[]
+---@field reconcile? fun(object: table, ctx: operator.Context): any
+---@field on? table<string, fun(event: table, ctx: operator.Context)>
+---@field every table<string, function> spec → handler
+---@field cron table<string, function>
+---@field on_start? function
+---@field on_stop? function
+---@field namespaces? table<string, boolean>
+---@field max_delete? integer
+---@field purge? boolean
+---@field concurrency? integer
+
+local FIELDS = {
+  "name", "watch", "resync", "desired", "reconcile", "on", "every", "cron", "on_start", "on_stop", "namespaces",
+  "max_delete", "purge", "concurrency",
+}
+local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
+local TOPICS = {
+  "Job", "Evaluation", "Allocation", "Deployment", "Node", "NodePool", "Service", "ACLToken", "ACLPolicy", "ACLRole",
+  "ACLAuthMethod", "ACLBindingRule", "HostVolume", "CSIVolume", "CSIPlugin", "Operator", "Variable",
+}
+local TYPES = {
+  "JobRegistered", "JobDeregistered", "JobBatchDeregistered", "EvaluationUpdated", "PlanResult", "AllocationUpdated",
+  "AllocationUpdateDesiredStatus", "DeploymentStatusUpdate", "DeploymentPromotion", "DeploymentAllocHealth", "gap",
+}
+
+local function has(list, value)
+  for _, item in ipairs(list) do
+    if item == value then
+      return true
+    end
+  end
+  return false
+end
+
+local function complain(fmt, ...)
+  error(fmt:format(...), 0)
+end
+
+local function check_fields(spec, known, where)
+  for name in pairs(spec) do
+    if not has(known, name) then
+      complain("%sunknown field %q%s", where, tostring(name), nearest.hint(name, known))
+    end
+  end
+end
+
+local function check_type(spec, name, kind)
+  if spec[name] ~= nil and type(spec[name]) ~= kind then
+    complain("%s: expected a %s, got a %s", name, kind, type(spec[name]))
+  end
+end
+
+local function check_watch(watch)
+  if type(watch) ~= "table" then
+    complain('watch is missing; say what the policy looks at, like watch = { topic = "Job" }')
+  end
+  check_fields(watch, WATCH_FIELDS, "watch: ")
+  local topic = watch.topic
+  if not has(TOPICS, topic) then
+    complain("watch.topic: unknown topic %q%s", tostring(topic), nearest.hint(topic, TOPICS))
+  elseif topic ~= "Job" then
+    complain('watch.topic: this version watches the topic "Job"; %q is not there yet', topic)
+  elseif watch.changes ~= nil and watch.changes ~= "spec" and watch.changes ~= "any" then
+    complain('watch.changes: expected "spec" (the job was changed) or "any" (its status too), got %q',
+      tostring(watch.changes))
+  end
+  check_type(watch, "shallow", "boolean")
+end
+
+local function check_handlers(spec, name, check)
+  check_type(spec, name, "table")
+  for key, fn in pairs(spec[name] or {}) do
+    if type(fn) ~= "function" then
+      complain("%s[%q]: expected a function, got a %s", name, tostring(key), type(fn))
+    end
+    local err = check(key)
+    if err then
+      complain("%s[%q]: %s", name, tostring(key), err)
+    end
+  end
+end
+
+local function check_counts(spec)
+  for _, name in ipairs({ "max_delete", "concurrency" }) do
+    local value, least = spec[name], name == "concurrency" and 1 or 0
+    if value ~= nil and (math.type(value) ~= "integer" or value < least) then
+      complain("%s: expected a whole number from %d, got %s", name, least, tostring(value))
+    end
+  end
+end
+
+local function check_namespaces(spec)
+  check_type(spec, "namespaces", "table")
+  for i, name in ipairs(spec.namespaces or {}) do
+    if type(name) ~= "string" then
+      complain("namespaces[%d]: expected a string, got a %s", i, type(name))
+    end
+  end
+end
+
+local function check(spec)
+  if type(spec) ~= "table" then
+    complain("operator.policy takes one table: operator.policy { name = …, watch = …, desired = … }")
+  elseif type(spec.name) ~= "string" or not spec.name:find("^%l[%l%d-]*$") then
+    complain("name: expected lower-case letters, digits and dashes, got %s", tostring(spec.name))
+  end
+  check_fields(spec, FIELDS, "")
+  check_watch(spec.watch)
+  for _, name in ipairs({ "desired", "reconcile", "on_start", "on_stop" }) do
+    check_type(spec, name, "function")
+  end
+  check_type(spec, "purge", "boolean")
+  if spec.desired and spec.reconcile then
+    complain("desired and reconcile are both there; a policy says what should exist, or does something, not both")
+  elseif not (spec.desired or spec.reconcile or spec.on or spec.every or spec.cron) then
+    complain("the policy does nothing: give it desired, reconcile, on, every or cron")
+  end
+  check_handlers(spec, "on", function(name)
+    return not has(TYPES, name) and "no such event type on topic Job" .. nearest.hint(name, TYPES) or nil
+  end)
+  check_handlers(spec, "every", function(text)
+    local seconds, err = duration.parse(text)
+    return err or (seconds < 1 and "expected at least 1s" or nil)
+  end)
+  check_handlers(spec, "cron", function(text)
+    local schedule, err = cron.parse(text)
+    return not schedule and err or nil
+  end)
+  check_counts(spec)
+  check_namespaces(spec)
+end
+
+local function read_resync(value)
+  if value == false then
+    return nil
+  end
+  local seconds, err = duration.parse(value or "10m")
+  if not seconds then
+    complain("resync: %s; false turns it off", err)
+  elseif seconds < 1 then
+    complain("resync: expected at least 1s, got %s", tostring(value))
+  end
+  return seconds
+end
+
+local Policy = { __name = "operator.Policy" }
+Policy.__index = Policy
+
+--- Checks `spec`; raises a sentence without a position: the caller adds it.
+---@param spec table
+---@param source string "scripts/backup.lua:12"
+---@return operator.Policy
+function policy.new(spec, source)
+  check(spec)
+  local self = {}
+  for name, value in pairs(spec) do
+    self[name] = value
+  end
+  self.source = source
+  self.every, self.cron = spec.every or {}, spec.cron or {}
+  self.filter = filter.new(spec.watch.where)
+  self.resync = read_resync(spec.resync)
+  if spec.namespaces then
+    self.namespaces = {}
+    for _, name in ipairs(spec.namespaces) do
+      self.namespaces[name] = true
+    end
+  end
+  return setmetatable(self, Policy)
+end
+
+---@param value any
+---@return boolean
+function policy.is(value)
+  return getmetatable(value) == Policy
+end
+
+return policy

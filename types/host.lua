@@ -1,0 +1,136 @@
+---@meta host
+--- What the C host gives Lua besides HTTP: time, tasks, locks, logs, files of policies.
+--- A call marked `---@async` waits: it may only be made inside a task (a handler, a reconcile), not while a
+--- script loads nor inside a coroutine that the script made itself; there it raises a clear error.
+
+local host = {}
+
+---@type string the program's version, "0.1.0"
+host.version = ""
+
+--- What the command line said. Read-only.
+---@class host.Options
+---@field command "run"|"plan"|"check"|"exec"
+---@field args string[] scripts and directories, or what else the command takes
+---@field instance string `-instance`
+---@field namespaces string[] `-namespace`; empty: all that the token may read
+---@field region? string
+---@field dry_run boolean
+---@field max_delete integer `-max-delete`; -1: the larger of 5 and 20 %
+---@field cross_namespace string[] "from:to" pairs of `-allow-cross-namespace`
+---@field log_format "text"|"logfmt"|"json"
+---@field log_level "error"|"warn"|"info"|"debug"
+---@field generation integer counts from 1
+---@field address string for messages; never holds a password
+host.options = {}
+
+--- Wall clock. @return number seconds since the epoch, with a fraction
+function host.now() end
+
+--- A clock that never goes back. @return number seconds
+function host.monotonic() end
+
+--- @return number r 0 <= r < 1
+function host.random() end
+
+--- Waits.
+---@async
+---@param seconds number
+function host.sleep(seconds) end
+
+--- Starts a task: `fn(...)` runs in a coroutine of its own, from the next turn of the loop on.
+--- `done(ok, result, trace)` is called when it has ended, outside any task (it must not wait): `true, first
+--- return value`, or `false, error value, traceback`. Without `done` an error is logged with its traceback.
+--- A task that is killed ends with the error { code = "cpu"|"memory"|"cancelled", message = … }.
+---@param name string for logs and status
+---@param fn fun(...): any
+---@param done? fun(ok: boolean, result: any, trace: string?)
+---@param ... any arguments of fn
+---@return host.Task
+function host.spawn(name, fn, done, ...) end
+
+---@class host.Task
+local task = {}
+--- Ends the task where it waits: to-be-closed variables are closed, `done` is called with code "cancelled".
+function task:cancel() end
+
+--- A one-shot timer. `fn` is called outside any task (it must not wait; spawn a task for that).
+---@param fn fun()
+---@return host.Timer
+function host.timer(fn) end
+
+---@class host.Timer
+local timer = {}
+---@param seconds number from now; sets it anew if it was set
+function timer:set(seconds) end
+function timer:stop() end
+
+--- A condition that tasks wait for.
+---@return host.Signal
+function host.signal() end
+
+---@class host.Signal
+local signal = {}
+--- Wakes all tasks that wait now; it is not remembered for later ones.
+function signal:fire() end
+---@async
+---@param timeout? number seconds; nil: for ever
+---@return boolean fired false: the timeout came first
+function signal:wait(timeout) end
+
+--- Waits until nobody, in any generation, holds `key`, and takes it. Held until release, `<close>`, or the
+--- end of the Lua state. Waiters are served in order.
+---@async
+---@param key string
+---@return host.Lock
+function host.lock(key) end
+
+---@class host.Lock : { release: fun(self: host.Lock) }
+
+--- Keeps a value in the process, across generations (not across a restart). nil forgets it.
+---@param key string
+---@param value string|number|boolean|nil
+function host.keep(key, value) end
+
+---@param key string
+---@return string|number|boolean|nil
+function host.kept(key) end
+
+--- One log record. Values are turned to text; foreign text is escaped by the host.
+---@param level "error"|"warn"|"info"|"debug"
+---@param message string
+---@param fields? table<string, string|number|boolean> written in the order of their names
+function host.log(level, message, fields) end
+
+--- A block of the transcript, whole lines, to the log (text format).
+---@param text string newlines stay; other control characters are escaped
+function host.block(text) end
+
+--- Text for standard output: the result of a command (plan, check).
+---@param text string
+function host.print(text) end
+
+--- Foreign text made safe for a terminal: control characters as \n, \x1b …
+---@param text string
+---@return string
+function host.escape(text) end
+
+--- Reads a file of a policy. `builtin:scripts/backup.lua` names an embedded one. At most 4 MiB.
+---@param path string
+---@return string? text
+---@return string? error "scripts/x.lua: No such file or directory"
+function host.read_file(path) end
+
+--- The names in a directory, sorted; nil where `path` is not a directory.
+---@param path string `builtin:scripts` names the embedded ones
+---@return string[]?
+---@return string? error
+function host.list_dir(path) end
+
+--- A counter or gauge for status and metrics; the name without its prefix `nomad_operator_`.
+---@param name string
+---@param value number what to add
+---@param labels? table<string, string>
+function host.count(name, value, labels) end
+
+return host
