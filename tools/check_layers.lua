@@ -4,8 +4,8 @@
 -- The host's layers, lowest first; a file may include those of its own layer and of lower ones. A concept that
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
-  { "^mem$", "^embedded$" },
-  { "^buf$", "^escape$", "^log", "^config" },
+  { "^mem$", "^embedded$", "^version$" },
+  { "^buf$", "^escape$", "^log", "^config", "^alarm$", "^turn$", "^store$", "^files$" },
   { "^ndjson", "^scan", "^metrics" },
   { "^http", "^admin" },
   { "^api" },
@@ -25,8 +25,8 @@ local lua_rules = {
   { "^lib/operator/testing/", { "^operator", "^nomad", "^host", "^template$", "^luv$" } },
   { "^lib/operator/", { "^operator", "^nomad", "^host", "^template$", "^cjson$" } },
   { "^lib/nomad/", { "^nomad", "^host", "^template$" } },
-  { "^lib/template%.lua$", {} },
-  { "^lib/template/", { "^template" } },
+  { "^lib/template%.lua$", { "^template%." } },
+  { "^lib/template/", { "^template%.", "^host%.json$" } },
   { "^scripts/", { "^operator$", "^nomad", "^template$", "^cjson$" } },
   { "^examples/", { "^operator$", "^nomad", "^template$", "^cjson$" } },
 }
@@ -67,7 +67,9 @@ local function check_include(where, name, layer, included, quoted)
     if layer < lua_from_layer then breach(where, "%s lies below the layers that know Lua", name) end
   elseif quoted then
     local other = layer_of((included:gsub("%.h$", "")))
-    if not other then
+    if included:find("/", 1, true) then
+      breach(where, "%s lies in another directory", included)
+    elseif not other then
       breach(where, "%s has no layer in tools/check_layers.lua", included)
     elseif other > layer then
       breach(where, "%s of layer %d includes %s of layer %d", name, layer, included, other)
@@ -75,7 +77,7 @@ local function check_include(where, name, layer, included, quoted)
   end
 end
 
--- Files including each other in a ring: found by walking down from each file.
+-- Headers including each other in a ring: found by walking down from each.
 local function check_rings(includes)
   local state = {}
   local function visit(name, trail)
@@ -107,7 +109,7 @@ local function check_host()
       if included and layer then
         check_include(path .. ":" .. number, name, layer, included, bracket == '"')
         local other = bracket == '"' and included:match("^([%w_]+)%.h$")
-        if other and other ~= name then table.insert(includes[name], other) end
+        if other and path:find("%.h$") then table.insert(includes[name], other) end
       end
     end
   end
