@@ -33,7 +33,10 @@ local function read(self, policy)
 end
 
 local function write(self, policy, times, latched)
-  self.host.keep("budget/" .. policy, (latched and "latched " or "open ") .. table.concat(times, " "))
+  self.host.keep(
+    "budget/" .. policy,
+    (latched and "latched " or "open ") .. table.concat(times, " ")
+  )
 end
 
 --- May one more child be removed? Does not take it.
@@ -54,9 +57,12 @@ function Budget:allows(policy, children, limit)
     if not latched then
       write(self, policy, times, true)
     end
-    return false, ("%d of %d %s been removed in the last day without a change of their owner, and more are refused; "
-      .. "mend the policy and reload, or restart with -max-delete N if this is meant"):format(
-      #times, children + #times, #times == 1 and "child has" or "children have")
+    return false,
+      (
+        "%d of %d %s been removed in the last day without a change of their owner, "
+        .. "and more are refused; mend the policy and reload, "
+        .. "or restart with -max-delete N if this is meant"
+      ):format(#times, children + #times, #times == 1 and "child has" or "children have")
   end
   return true
 end

@@ -7,7 +7,8 @@ local marks = require "operator.marks"
 local command = {}
 
 local SIGNS = { create = "+", update = "~", remove = "-", refuse = "!" }
-local WORDS = { create = "create", update = "update", remove = "remove", refuse = "would not be removed" }
+local WORDS =
+  { create = "create", update = "update", remove = "remove", refuse = "would not be removed" }
 
 local function load_policies(options)
   local gen = generation.new(options)
@@ -26,16 +27,31 @@ local function print_plan(actions)
   local counts = { create = 0, update = 0, remove = 0, refuse = 0 }
   for _, action in ipairs(actions) do
     counts[action.op] = counts[action.op] + 1
-    host.print(("%s %s %s  (%s of %s%s)\n"):format(SIGNS[action.op], WORDS[action.op],
-      host.escape(marks.show(action.child)), action.policy, host.escape(marks.show(action.owner)),
-      action.detail and (": " .. host.escape(action.detail)) or ""))
+    host.print(
+      ("%s %s %s  (%s of %s%s)\n"):format(
+        SIGNS[action.op],
+        WORDS[action.op],
+        host.escape(marks.show(action.child)),
+        action.policy,
+        host.escape(marks.show(action.owner)),
+        action.detail and (": " .. host.escape(action.detail)) or ""
+      )
+    )
   end
   if #actions == 0 then
     host.print("Nothing to do: the cluster is as the policies say.\n")
     return
   end
-  host.print(("Plan: %d to create, %d to update, %d to remove%s.\n"):format(counts.create, counts.update, counts.remove,
-    counts.refuse > 0 and (", %d removals refused by the limit (-max-delete)"):format(counts.refuse) or ""))
+  host.print(
+    ("Plan: %d to create, %d to update, %d to remove%s.\n"):format(
+      counts.create,
+      counts.update,
+      counts.remove,
+      counts.refuse > 0
+          and (", %d removals refused by the limit (-max-delete)"):format(counts.refuse)
+        or ""
+    )
+  )
 end
 
 --- One pass over the cluster: prints what would be made, changed and removed; writes nothing.
@@ -45,7 +61,8 @@ function command.plan()
   local actions, failed = {}, 0
   local done = host.signal()
   local gen = load_policies({
-    planned = actions, once = true,
+    planned = actions,
+    once = true,
     fatal = function()
       failed = failed + 1
     end,
@@ -95,10 +112,21 @@ function command.check()
         does[#does + 1] = ("%s %s"):format(name, text)
       end
     end
-    host.print(("%s: policy %s watches %s: %s\n"):format(policy.source, policy.name, policy.watch.topic,
-      table.concat(does, ", ")))
+    host.print(
+      ("%s: policy %s watches %s: %s\n"):format(
+        policy.source,
+        policy.name,
+        policy.watch.topic,
+        table.concat(does, ", ")
+      )
+    )
   end
-  host.print(("%d %s loaded, no error.\n"):format(#gen.policies, #gen.policies == 1 and "policy" or "policies"))
+  host.print(
+    ("%d %s loaded, no error.\n"):format(
+      #gen.policies,
+      #gen.policies == 1 and "policy" or "policies"
+    )
+  )
   return 0
 end
 
@@ -129,6 +157,5 @@ function command.exec(args)
   end
   return math.type(result) == "integer" and result or 0
 end
-
 
 return command

@@ -15,7 +15,11 @@ local compare = {}
 local LABELS = { ["Periodic.Spec"] = "cron", ["Periodic.TimeZone"] = "time zone" }
 
 local function is_zero(value)
-  return value == nil or value == json.null or value == "" or value == 0 or value == false
+  return value == nil
+    or value == json.null
+    or value == ""
+    or value == 0
+    or value == false
     or (type(value) == "table" and next(value) == nil)
 end
 
@@ -135,8 +139,11 @@ function compare.describe(difference)
   if difference.text then
     return difference.text
   end
-  return ("%s %s → %s"):format(LABELS[difference.path] or difference.path, short(difference.have),
-    short(difference.want))
+  return ("%s %s → %s"):format(
+    LABELS[difference.path] or difference.path,
+    short(difference.have),
+    short(difference.want)
+  )
 end
 
 return compare

@@ -17,8 +17,13 @@ function context.new(host, policy, block, key, cause)
     namespace, id = marks.split(key)
   end
   local ctx = {
-    now = host.now(), policy = policy.name, key = key, namespace = namespace, id = id,
-    cause = transcript.cause(cause), dry_run = host.options.dry_run,
+    now = host.now(),
+    policy = policy.name,
+    key = key,
+    namespace = namespace,
+    id = id,
+    cause = transcript.cause(cause),
+    dry_run = host.options.dry_run,
   }
   function ctx.log(level, message)
     block:say(level, tostring(message))

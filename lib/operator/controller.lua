@@ -1,25 +1,20 @@
---- controller: one policy at work. It decides which news of a job is worth a reconcile, and runs that reconcile from
---- current state: read the job, ask `desired` (or `reconcile`), apply.
+--- controller: one policy at work. It decides which news of a job is worth a reconcile, and runs the reconciles.
 
-local jobs = require "nomad.jobs"
 local context = require "operator.context"
 local duration = require "operator.duration"
 local failure = require "operator.failure"
 local handlers = require "operator.handlers"
 local marks = require "operator.marks"
 local queue = require "operator.queue"
+local reconcile = require "operator.reconcile"
 local schedule = require "operator.schedule"
 local transcript = require "operator.transcript"
 
 local controller = {}
 
---- How long a read may wait for the state that an event announced.
-local READ_WAIT = "5s"
-
 ---@class operator.Seen
 ---@field index integer JobModifyIndex of the newest news that was put into the queue
 ---@field done? integer JobModifyIndex that was reconciled last
----@field matches? boolean of the job that was reconciled last
 ---@field round? integer the list in which it was last seen
 
 ---@class operator.Controller
@@ -29,12 +24,26 @@ local READ_WAIT = "5s"
 local Controller = {}
 Controller.__index = Controller
 
---- @param deps { host: table, policy: operator.Policy, apply: operator.Apply, known: operator.Known, fatal?: fun(key: string, message: string), idle?: fun() }
+---@class operator.ControllerDeps
+---@field host table
+---@field policy operator.Policy
+---@field apply operator.Apply
+---@field known operator.Known
+---@field fatal? fun(key: string, message: string) for `plan`: a key's error is final
+---@field idle? fun() for `plan`: called after each key
+
+---@param deps operator.ControllerDeps
 ---@return operator.Controller
 function controller.new(deps)
   local self = setmetatable({
-    host = deps.host, policy = deps.policy, apply = deps.apply, known = deps.known, objects = {},
-    fatal = deps.fatal, on_idle = deps.idle,
+    host = deps.host,
+    policy = deps.policy,
+    apply = deps.apply,
+    known = deps.known,
+    objects = {},
+    works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
+    fatal = deps.fatal,
+    on_idle = deps.idle,
   }, Controller)
   local function make_context(block, key, cause)
     return context.new(deps.host, deps.policy, block, key, cause)
@@ -44,7 +53,9 @@ function controller.new(deps)
     run = function(item)
       self:run(item)
     end,
-    now = deps.host.monotonic, random = deps.host.random, timer = deps.host.timer,
+    now = deps.host.monotonic,
+    random = deps.host.random,
+    timer = deps.host.timer,
     concurrency = deps.policy.concurrency,
   })
   self.handlers = handlers.new({ host = deps.host, policy = deps.policy, context = make_context })
@@ -71,11 +82,27 @@ function Controller:covers(job)
 end
 
 function Controller:put(key, fields)
-  if not (self.policy.desired or self.policy.reconcile) then
+  if not self.works then
     return
   end
   fields.key = key
   self.queue:put(fields)
+end
+
+-- Has the policy anything to do with this job, or had it before?
+function Controller:concerns(key, matches)
+  return matches or self.objects[key] ~= nil or self.known:has(self.policy.name, key)
+end
+
+function Controller:tell_handlers(key, job, event)
+  self.handlers:give({
+    type = event.type,
+    key = key,
+    topic = "Job",
+    namespace = job.Namespace,
+    index = event.index,
+    object = job,
+  })
 end
 
 --- An event with the job as it is now.
@@ -83,27 +110,25 @@ end
 ---@param job table
 ---@param event { type: string, key: string, index: integer, raw: string, live: boolean }
 function Controller:observe(key, job, event)
-  local seen = self.objects[key]
   local covered, why = self:covers(job)
   local matches = covered and self.policy.filter:match(job, event.raw)
-  if not matches and not seen and not self.known:has(self.policy.name, key) then
+  if not self:concerns(key, matches) then
     if not covered then
       skip(self, key, why)
     end
     return
+  elseif matches then
+    self:tell_handlers(key, job, event)
   end
-  local index = job.JobModifyIndex
-  if matches and self.policy.on then
-    self.handlers:give({ type = event.type, key = key, topic = "Job", namespace = job.Namespace, index = event.index,
-      object = job })
-  end
-  if seen and (index < seen.index or (index == seen.index and self.policy.watch.changes ~= "any")) then
+  local seen, index = self.objects[key] or { index = -1 }, job.JobModifyIndex
+  if index < seen.index or (index == seen.index and self.policy.watch.changes ~= "any") then
     return
   end
-  self.objects[key] = seen or {}
-  self.objects[key].index = index
+  seen.index = index
+  self.objects[key] = seen
   self:put(key, {
-    object = job, live = event.live,
+    object = job,
+    live = event.live,
     cause = { kind = "event", type = event.type, status = job.Status },
   })
 end
@@ -113,20 +138,18 @@ end
 ---@param event { type: string, index: integer, live: boolean }
 ---@param job? table the job in the event, which may be as it was before
 function Controller:deregistered(key, event, job)
-  local seen = self.objects[key]
   local matches = job and self:covers(job) and self.policy.filter:match(job)
-  if not (matches or seen or self.known:has(self.policy.name, key)) then
+  if not self:concerns(key, matches) then
     return
+  elseif job then
+    self:tell_handlers(key, job, event)
   end
-  if job and self.policy.on then
-    self.handlers:give({ type = event.type, key = key, topic = "Job", namespace = job.Namespace, index = event.index,
-      object = job })
-  end
-  if not (self.policy.desired or self.policy.reconcile) then
+  if not self.works then
     self.objects[key] = nil
   end
   self:put(key, {
-    index = event.index, live = event.live,
+    index = event.index,
+    live = event.live,
     cause = { kind = "event", type = event.type, status = job and job.Status },
   })
 end
@@ -138,35 +161,37 @@ function Controller:child_changed(owner, child)
   self:put(owner, { cause = { kind = "drift", detail = marks.show(child) .. " changed" } })
 end
 
+-- Does the job behind this stub match? nil: it has to be read to tell.
+function Controller:stub_matches(stub)
+  if not self:covers(stub) then
+    return false
+  end
+  local matches = self.policy.filter:match_stub(stub)
+  if matches == nil and self.policy.watch.shallow then
+    return false
+  end
+  return matches
+end
+
 --- A job as the list shows it.
 ---@param key string
 ---@param stub table
 ---@param cause operator.Cause
 ---@param round integer which list this is
 function Controller:listed(key, stub, cause, round)
-  local seen = self.objects[key]
-  local matches = false
-  if self:covers(stub) then
-    matches = self.policy.filter:match_stub(stub)
-    if matches == nil and self.policy.watch.shallow then
-      matches = false
-    end
-  end
+  local seen, index = self.objects[key], stub.JobModifyIndex
   if seen then
     seen.round = round
   end
-  local index = stub.JobModifyIndex
-  if matches == false then
-    if seen or self.known:has(self.policy.name, key) then
+  if self:stub_matches(stub) == false then
+    if self:concerns(key, false) then
       self:put(key, { cause = { kind = seen and cause.kind or "sweep", status = stub.Status } })
     end
-    return
-  elseif seen and (seen.done == index or seen.index > index) then
-    return
+  elseif not seen or (seen.done ~= index and seen.index <= index) then
+    self.objects[key] = seen or { round = round }
+    self.objects[key].index = index
+    self:put(key, { cause = { kind = cause.kind, status = stub.Status } })
   end
-  self.objects[key] = seen or { round = round }
-  self.objects[key].index = index
-  self:put(key, { cause = { kind = cause.kind, status = stub.Status } })
 end
 
 --- The list is merged: what was known and is not in it is read.
@@ -180,82 +205,11 @@ function Controller:list_ended(cause, round)
   end
 end
 
--- The job as it is now. nil: it does not exist. Raises where that cannot be known.
-function Controller:read(item)
-  local seen = self.objects[item.key]
-  if item.object and (not seen or not seen.index or item.object.JobModifyIndex >= seen.index) then
-    return item.object
+--- The indexes of the cluster went back (another cluster, a restored snapshot): what was known of them is void.
+function Controller:forget_indexes()
+  for _, seen in pairs(self.objects) do
+    seen.index, seen.done = -1, nil
   end
-  local namespace, id = marks.split(item.key)
-  local options = item.index and item.index > 1 and { index = item.index - 1, wait = READ_WAIT } or nil
-  local job, err = jobs.get(namespace, id, options)
-  if not job and err.code ~= "not_found" then
-    failure.raise(err)
-  end
-  return job
-end
-
--- Why the children of a job that wants none are removed.
-local function reason_of(job, matches)
-  if not job then
-    return "source gone"
-  elseif job.Stop then
-    return "source stopped"
-  elseif not matches then
-    return "source no longer matches"
-  end
-  return "no longer wanted"
-end
-
--- What exists because of the job, made so. Runs in a task.
-function Controller:sync(item, block, ctx, job, matches)
-  local policy, key = self.policy, item.key
-  local seen = self.objects[key]
-  local desired = {}
-  if matches then
-    desired = policy.desired(job, ctx)
-    if type(desired) ~= "table" then
-      failure.fail(("desired of policy %s (%s) returned a %s; expected a list of jobs, {} for none"):format(
-        policy.name, policy.source, type(desired)))
-    end
-  end
-  local index = job and job.JobModifyIndex
-  local own_change = item.live or (seen ~= nil and seen.done ~= nil and seen.done ~= index)
-  local writes, children = self.apply:sync({
-    policy = policy, owner = key, block = block, free = own_change, reason = reason_of(job, matches),
-  }, desired)
-  if writes == 0 and item.cause.kind == "event" then
-    for _, child in ipairs(children) do
-      block:say("info", ("%s unchanged: %s"):format((policy.name:gsub("^%l", string.upper)), marks.show(child)))
-    end
-  end
-end
-
--- One reconcile, in a task of its own. Returns an outcome for the queue.
-function Controller:reconcile(item, block)
-  local policy, key = self.policy, item.key
-  local job = self:read(item)
-  local matches = job ~= nil and self:covers(job) and policy.filter:match(job)
-  local ctx = self.make_context(block, key, item.cause)
-  local result
-  if policy.desired then
-    self:sync(item, block, ctx, job, matches)
-  elseif policy.reconcile and matches then
-    result = policy.reconcile(job, ctx)
-  end
-  local seen = self.objects[key]
-  if not job or (not matches and not self.known:has(policy.name, key)) then
-    self.objects[key] = nil
-  else
-    self.objects[key] = seen or { index = job.JobModifyIndex }
-    self.objects[key].done = job.JobModifyIndex
-    self.objects[key].index = math.max(self.objects[key].index or 0, job.JobModifyIndex)
-  end
-  local delay = type(result) == "table" and result.after or nil
-  if ctx.requeue then
-    delay = math.min(delay or math.huge, math.max(0, ctx.requeue - ctx.now))
-  end
-  return delay and { kind = "after", delay = delay } or { kind = "done" }
 end
 
 -- What an error that ended a reconcile means for its key.
@@ -268,35 +222,45 @@ local function outcome_of(err, trace, block)
   return { kind = "retry" }
 end
 
--- Starts the task of an item and sees to its end.
+-- The last line of a block.
+local function footer(ok, how, delay)
+  if how == "parked" then
+    return "Failed; tried again when the job changes, or at the next resync"
+  elseif how == "retry" then
+    return ("Failed, next try in %s"):format(duration.format(delay))
+  elseif how == "after" then
+    return ("Done, again in %s"):format(duration.format(delay))
+  end
+  return ok and "Done" or "Failed; the job has changed since: again at once"
+end
+
+-- The task of an item has ended.
+function Controller:ended(item, block, ok, result, trace)
+  local outcome = ok and result or outcome_of(result, trace, block)
+  self.host.count("reconcile_total", 1, { policy = self.policy.name, result = outcome.kind })
+  if not ok and self.fatal then
+    self.fatal(item.key, tostring(result))
+    outcome = { kind = "fail" }
+  end
+  local how, delay = self.queue:finish(item, outcome)
+  block:close(footer(ok, how, delay))
+  if self.on_idle then
+    self.on_idle()
+  end
+end
+
+-- Starts the task of an item.
 function Controller:run(item)
   local policy, host = self.policy, self.host
-  local block = transcript.open(host, transcript.title(item.cause, item.key),
-    { policy = policy.name, key = item.key, cause = transcript.cause(item.cause) })
-  local started = host.monotonic()
+  local block = transcript.open(
+    host,
+    transcript.title(item.cause, item.key),
+    { policy = policy.name, key = item.key, cause = transcript.cause(item.cause) }
+  )
   host.spawn(policy.name .. " " .. item.key, function()
-    return self:reconcile(item, block)
+    return reconcile.run(self, item, block)
   end, function(ok, result, trace)
-    local outcome = ok and result or outcome_of(result, trace, block)
-    host.count("reconcile_total", 1, { policy = policy.name, result = outcome.kind })
-    host.count("reconcile_seconds_total", host.monotonic() - started, { policy = policy.name })
-    if not ok and self.fatal then
-      self.fatal(item.key, failure.is(result) and result.message or trace or tostring(result))
-      outcome = { kind = "fail" }
-    end
-    local how, delay = self.queue:finish(item, outcome)
-    if how == "parked" then
-      block:close("Failed; tried again when the job changes, or at the next resync")
-    elseif how == "retry" then
-      block:close(("Failed, next try in %s"):format(duration.format(delay)))
-    elseif how == "after" then
-      block:close(("Done, again in %s"):format(duration.format(delay)))
-    else
-      block:close(ok and "Done" or "Failed, the job has changed since: again at once")
-    end
-    if self.on_idle then
-      self.on_idle()
-    end
+    self:ended(item, block, ok, result, trace)
   end)
 end
 
@@ -326,9 +290,19 @@ function Controller:status()
     objects = objects + 1
   end
   local counts = self.queue:status()
-  return ("policy %s: %d watched, %d children, queue: %d ready, %d running, %d waiting, %d parked"):format(
-    self.policy.name, objects, self.known:count(self.policy.name), counts.ready, counts.running, counts.waiting,
-    counts.parked)
+  return table.concat({
+    ("policy %s: %d watched, %d children"):format(
+      self.policy.name,
+      objects,
+      self.known:count(self.policy.name)
+    ),
+    ("queue: %d ready, %d running, %d waiting, %d parked"):format(
+      counts.ready,
+      counts.running,
+      counts.waiting,
+      counts.parked
+    ),
+  }, ", ")
 end
 
 return controller

@@ -16,13 +16,15 @@ function duration.parse(value)
     return nil, ("a length of time cannot be %s"):format(value)
   end
   if type(value) ~= "string" then
-    return nil, ('expected a length of time like "10m" or a number of seconds, got %s'):format(type(value))
+    return nil,
+      ('expected a length of time like "10m" or a number of seconds, got %s'):format(type(value))
   end
   local total, rest = 0, value
   while rest ~= "" do
     local number, unit, tail = rest:match("^(%d+%.?%d*)(%a+)(.*)$")
     if not number or not UNITS[unit] then
-      return nil, ('"%s" is not a length of time; write it like "30s", "10m", "1h30m" or "1d"'):format(value)
+      return nil,
+        ('"%s" is not a length of time; write it like "30s", "10m", "1h30m" or "1d"'):format(value)
     end
     total, rest = total + tonumber(number) * UNITS[unit], tail
   end

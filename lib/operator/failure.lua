@@ -36,8 +36,13 @@ end
 function failure.raise(err, prefix)
   local message = (prefix and (prefix .. ": ") or "") .. tostring(err)
   -- A refused permission is somebody's to mend, and can be mended without an event: so it is retried, slowly.
-  raise((err.retryable or err.code == "denied" or err.code == "frozen" or err.code == "conflict") and "retry" or "fail",
-    message, err.retry_after)
+  raise(
+    (err.retryable or err.code == "denied" or err.code == "frozen" or err.code == "conflict")
+        and "retry"
+      or "fail",
+    message,
+    err.retry_after
+  )
 end
 
 ---@param value any

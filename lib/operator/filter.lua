@@ -41,13 +41,29 @@ end
 
 -- What a stub of /v1/jobs says just as the whole job does. Its Periodic is a boolean, so it is not here.
 local STUB = {
-  ID = true, Name = true, Namespace = true, ParentID = true, Type = true, Priority = true, Stop = true,
-  Status = true, StatusDescription = true, Datacenters = true, NodePool = true, Meta = true,
-  JobModifyIndex = true, ModifyIndex = true, CreateIndex = true, SubmitTime = true,
+  ID = true,
+  Name = true,
+  Namespace = true,
+  ParentID = true,
+  Type = true,
+  Priority = true,
+  Stop = true,
+  Status = true,
+  StatusDescription = true,
+  Datacenters = true,
+  NodePool = true,
+  Meta = true,
+  JobModifyIndex = true,
+  ModifyIndex = true,
+  CreateIndex = true,
+  SubmitTime = true,
 }
 
 local function empty(value)
-  return value == nil or value == json.null or value == "" or value == false
+  return value == nil
+    or value == json.null
+    or value == ""
+    or value == false
     or (type(value) == "table" and next(value) == nil)
 end
 
@@ -89,29 +105,27 @@ local function match_fields(where, value, text)
   return true
 end
 
+-- One element of the object's list is enough.
+local function match_element(where, list, text)
+  for _, element in ipairs(list) do
+    if match(where, element, text) then
+      return true
+    end
+  end
+  return false
+end
+
 --- `text` gives the JSON of the whole object, or nil where only a stub is known.
 function match(where, value, text)
-  if is_condition(where) then
-    if where.kind == "mentions" then
-      return match_condition(where, value, text)
-    elseif json.is_array(value) then
-      for _, element in ipairs(value) do
-        if match_condition(where, element, text) then
-          return true
-        end
-      end
-      return where.kind == "present" and not empty(value)
-    end
+  local condition = is_condition(where)
+  if condition and where.kind ~= "prefix" then
     return match_condition(where, value, text)
-  elseif type(where) == "table" and where[1] ~= nil then
+  elseif not condition and type(where) == "table" and where[1] ~= nil then
     return match_any(where, value, text)
   elseif json.is_array(value) then
-    for _, element in ipairs(value) do
-      if match(where, element, text) then
-        return true
-      end
-    end
-    return false
+    return match_element(where, value, text)
+  elseif condition then
+    return match_condition(where, value, text)
   elseif type(where) == "table" then
     return type(value) == "table" and match_fields(where, value, text)
   elseif where == false then
@@ -120,30 +134,36 @@ function match(where, value, text)
   return value == where
 end
 
-local function check(where, path, inside_meta)
+local function complain(path, fmt, ...)
+  error("watch.where" .. path .. fmt:format(...), 0)
+end
+
+local function check_scalar(where, path, inside_meta)
   local kind = type(where)
-  if kind == "string" or is_condition(where) then
+  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    complain(path, ": expected a value, a list, a table or an operator.… condition, got %s", kind)
+  elseif inside_meta and kind ~= "string" then
+    complain(path, ': values of Meta are strings, write "%s"', tostring(where))
+  end
+end
+
+-- Every mistake is an error that names its path.
+local function check(where, path, inside_meta)
+  if is_condition(where) then
     return
-  elseif kind == "number" or kind == "boolean" then
-    if inside_meta then
-      error(('watch.where%s: values of Meta are strings, write "%s"'):format(path, tostring(where)), 0)
-    end
+  elseif type(where) ~= "table" then
+    check_scalar(where, path, inside_meta)
     return
-  elseif kind ~= "table" then
-    error(("watch.where%s: expected a value, a list, a table or an operator.… condition, got %s")
-      :format(path, kind), 0)
   elseif next(where) == nil then
-    error(("watch.where%s is an empty table, which says nothing; leave it out or use operator.present")
-      :format(path), 0)
+    complain(path, " is an empty table, which says nothing; use operator.present, or leave it out")
   end
   for name, value in pairs(where) do
-    if where[1] ~= nil then
-      if math.type(name) ~= "integer" then
-        error(("watch.where%s mixes a list with named fields (%s)"):format(path, tostring(name)), 0)
-      end
+    if where[1] ~= nil and math.type(name) ~= "integer" then
+      complain(path, " mixes a list with named fields (%s)", tostring(name))
+    elseif where[1] ~= nil then
       check(value, ("%s[%d]"):format(path, name), inside_meta)
     elseif type(name) ~= "string" then
-      error(("watch.where%s: expected a field's name, got %s"):format(path, tostring(name)), 0)
+      complain(path, ": expected a field's name, got %s", tostring(name))
     else
       check(value, path .. "." .. name, inside_meta or name == "Meta")
     end

@@ -40,12 +40,23 @@ Generation.__index = Generation
 function generation.new(options)
   options = options or {}
   local self = setmetatable({
-    controllers = {}, by_name = {}, known = known.new(), instance = host.options.instance, round = 0, touched = {},
-    synced = false, working = false, stopped = false, connection = nil, options = options,
+    controllers = {},
+    by_name = {},
+    known = known.new(),
+    instance = host.options.instance,
+    round = 0,
+    touched = {},
+    synced = false,
+    working = false,
+    stopped = false,
+    connection = nil,
+    options = options,
     signal = host.signal(),
+    host = host,
   }, Generation)
   self.budget = budget.new({ host = host, limit = host.options.max_delete })
-  self.apply = apply.new({ known = self.known, budget = self.budget, host = host, planned = options.planned })
+  self.apply =
+    apply.new({ known = self.known, budget = self.budget, host = host, planned = options.planned })
   local names = host.options.namespaces
   self.list_namespace = #names == 1 and names[1] or "*"
   if #names > 0 and not (#names == 1 and names[1] == "*") then
@@ -63,7 +74,11 @@ function Generation:load()
   self.policies, self.templates = loader.load(host, host.options.args)
   for _, policy in ipairs(self.policies) do
     local one = controller.new({
-      host = host, policy = policy, apply = self.apply, known = self.known, fatal = self.options.fatal,
+      host = host,
+      policy = policy,
+      apply = self.apply,
+      known = self.known,
+      fatal = self.options.fatal,
       idle = self.options.idle,
     })
     self.controllers[#self.controllers + 1] = one
@@ -363,9 +378,12 @@ end
 function Generation:status()
   local interval = self.working and resync_interval(self) or math.huge
   local lines = {
-    ("generation %d: %s, %d lists, resync every %s"):format(host.options.generation,
-      self.working and "working" or (self.synced and "synced" or "starting"), self.round,
-      interval < math.huge and duration.format(interval) or "never"),
+    ("generation %d: %s, %d lists, resync every %s"):format(
+      host.options.generation,
+      self.working and "working" or (self.synced and "synced" or "starting"),
+      self.round,
+      interval < math.huge and duration.format(interval) or "never"
+    ),
   }
   for _, one in ipairs(self.controllers) do
     lines[#lines + 1] = one:status()

@@ -1,4 +1,4 @@
---- handlers: a policy's `on = { JobRegistered = fn }`. Each event is given at least once and in order per key; a handler
+--- handlers: a policy's `on = { JobRegistered = fn }`. Each event is given at least once, in order per key; a handler
 --- that fails is tried again with backoff and holds back only its own key.
 
 local backoff = require "operator.backoff"
@@ -19,7 +19,12 @@ Handlers.__index = Handlers
 ---@return operator.Handlers
 function handlers.new(deps)
   return setmetatable({
-    host = deps.host, policy = deps.policy, context = deps.context, lines = {}, running = 0, open = true,
+    host = deps.host,
+    policy = deps.policy,
+    context = deps.context,
+    lines = {},
+    running = 0,
+    open = true,
   }, Handlers)
 end
 
@@ -61,8 +66,11 @@ function step(self, key, line)
     return
   end
   local cause = { kind = "event", type = event.type }
-  local block = transcript.open(self.host, transcript.title(cause, key),
-    { policy = self.policy.name, key = key, cause = event.type })
+  local block = transcript.open(
+    self.host,
+    transcript.title(cause, key),
+    { policy = self.policy.name, key = key, cause = event.type }
+  )
   self.running = self.running + 1
   self.host.spawn(("%s on.%s %s"):format(self.policy.name, event.type, key), function()
     return self.policy.on[event.type](event, self.context(block, key, cause))
@@ -80,8 +88,13 @@ function Handlers:give(event)
   local line = self.lines[event.key]
   if line and #line >= WAITING then
     if line[#line].type ~= "gap" then
-      self.host.log("warn", ("more than %d events wait for their handler; the rest is reported as a gap"):format(WAITING),
-        { policy = self.policy.name, key = event.key })
+      self.host.log(
+        "warn",
+        ("more than %d events wait for their handler; the rest is reported as a gap"):format(
+          WAITING
+        ),
+        { policy = self.policy.name, key = event.key }
+      )
       line[#line] = { type = "gap", key = event.key, reason = "too many events were waiting" }
     end
     return

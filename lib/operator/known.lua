@@ -43,7 +43,8 @@ function Known:saw(key, mark, index, stopped)
     local slot = owner_slot(mark.policy, mark.owner)
     self.owned[slot] = self.owned[slot] or {}
     self.owned[slot][key] = true
-    self.children[key] = { policy = mark.policy, owner = mark.owner, index = index, stopped = stopped }
+    self.children[key] =
+      { policy = mark.policy, owner = mark.owner, index = index, stopped = stopped }
     return true
   end
   if index < child.index then
@@ -68,7 +69,10 @@ end
 ---@return boolean
 function Known:in_sync(key, digest)
   local child = self.children[key]
-  return child ~= nil and not child.stopped and child.synced == child.index and child.digest == digest
+  return child ~= nil
+    and not child.stopped
+    and child.synced == child.index
+    and child.digest == digest
 end
 
 --- The child no longer exists, or is no longer ours.
@@ -112,6 +116,13 @@ function Known:has(policy, owner)
     end
   end
   return false
+end
+
+--- The indexes of the cluster went back: whatever is seen next is news.
+function Known:forget_indexes()
+  for _, child in pairs(self.children) do
+    child.index, child.synced = -1, nil
+  end
 end
 
 --- How many children of the policy exist and are not stopped.

@@ -9,10 +9,8 @@ local listing = {}
 local function see_child(generation, key, stub, mark, round)
   local known = generation.known
   local controller = generation.by_name[mark.policy]
-  local child = known.children[key]
   local changed = known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
-  child = known.children[key] or child
-  child.round = round
+  known.children[key].round = round
   if controller and changed then
     generation.touched[mark.owner .. "\0" .. mark.policy] = key
   end
@@ -22,10 +20,11 @@ local function wanted(generation, namespace)
   return generation.namespaces == nil or generation.namespaces[namespace] == true
 end
 
--- Children that were known and are not in the list: their owners are looked at, and read what is true.
-local function missing_children(generation, round)
+-- Owners of children that are not in the list, and children of owners that are not: their owners are looked at, and
+-- read what is true.
+local function missing_children(generation, round, present)
   for key, child in pairs(generation.known.children) do
-    if child.round ~= round and not child.stopped then
+    if not child.stopped and (child.round ~= round or not present[child.owner]) then
       generation.touched[child.owner .. "\0" .. child.policy] = key
     end
   end
@@ -34,15 +33,48 @@ end
 -- Owners whose children need a look. An owner that is not in the list at all makes its children orphans.
 local function visit_owners(generation, cause, jobs_seen)
   for slot, child in pairs(generation.touched) do
-    local owner, policy = slot:match("^(.*)%z(.*)$")
+    local owner, policy = slot:match("^(.*)\0(.*)$")
     local controller = generation.by_name[policy]
     if controller then
       local orphan = not jobs_seen[owner]
-      controller:put(owner, { cause = orphan and { kind = "sweep", detail = marks.show(child) .. " has no owner" }
-        or { kind = cause.kind } })
+      controller:put(owner, {
+        cause = orphan and { kind = "sweep", detail = marks.show(child) .. " has no owner" }
+          or { kind = cause.kind },
+      })
     end
   end
   generation.touched = {}
+end
+
+-- One element of the list.
+local function see(generation, stub, cause, round)
+  local key = marks.key(stub.Namespace, stub.ID)
+  local mark = marks.read(stub)
+  if mark and mark.instance == generation.instance then
+    see_child(generation, key, stub, mark, round)
+  end
+  for _, controller in ipairs(generation.controllers) do
+    controller:listed(key, stub, cause, round)
+  end
+  return key
+end
+
+-- Another cluster, or a restored snapshot: its indexes say nothing about what was seen before.
+local function check_index(generation, index)
+  local before = generation.list_index
+  if before and index > 0 and index < before then
+    generation.host.log(
+      "warn",
+      (
+        "The index went back from %d to %d (a restored snapshot, or another cluster): "
+        .. "looking at every job anew"
+      ):format(before, index)
+    )
+    for _, controller in ipairs(generation.controllers) do
+      controller:forget_indexes()
+    end
+    generation.known:forget_indexes()
+  end
 end
 
 --- Lists and merges. The queues of the generation's controllers have what is to be done afterwards.
@@ -57,9 +89,10 @@ function listing.run(generation, cause)
   if not reader then
     return nil, err, 0
   end
+  check_index(generation, reader.index)
   generation.round = generation.round + 1
   generation.touched = {}
-  local round, count, owners_seen = generation.round, 0, {}
+  local round, count, present = generation.round, 0, {}
   while true do
     local stub, failed = reader:next()
     if failed then
@@ -68,27 +101,12 @@ function listing.run(generation, cause)
       break
     end
     count = count + 1
-    local namespace = stub.Namespace
-    if wanted(generation, namespace) then
-      local key = marks.key(namespace, stub.ID)
-      local mark = marks.read(stub)
-      if mark and mark.instance == generation.instance then
-        see_child(generation, key, stub, mark, round)
-      end
-      owners_seen[key] = true
-      for _, controller in ipairs(generation.controllers) do
-        controller:listed(key, stub, cause, round)
-      end
+    if wanted(generation, stub.Namespace) then
+      present[see(generation, stub, cause, round)] = true
     end
   end
-  missing_children(generation, round)
-  -- Children whose owner is not there any more, though nothing about the child itself is news.
-  for key, child in pairs(generation.known.children) do
-    if not child.stopped and not owners_seen[child.owner] then
-      generation.touched[child.owner .. "\0" .. child.policy] = key
-    end
-  end
-  visit_owners(generation, cause, owners_seen)
+  missing_children(generation, round, present)
+  visit_owners(generation, cause, present)
   for _, controller in ipairs(generation.controllers) do
     controller:list_ended(cause, round)
   end

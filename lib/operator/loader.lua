@@ -33,13 +33,27 @@ end
 local function policies_of(path, value)
   local list = policy.is(value) and { value } or value
   if type(list) ~= "table" or #list == 0 then
-    error(("%s: a policy script returns operator.policy { … }, or a list of them; this one returns %s"):format(
-      path, type(list) == "table" and "an empty table" or ("a " .. type(list)):gsub("^a nil$", "nothing")), 0)
+    error(
+      (
+        "%s: a policy script returns operator.policy { … }, or a list of them; "
+        .. "this one returns %s"
+      ):format(
+        path,
+        type(list) == "table" and "an empty table"
+          or ("a " .. type(list)):gsub("^a nil$", "nothing")
+      ),
+      0
+    )
   end
   for i, item in ipairs(list) do
     if not policy.is(item) then
-      error(("%s: item %d of the returned list is a %s, not a policy; wrap it in operator.policy { … }"):format(
-        path, i, type(item)), 0)
+      error(
+        (
+          "%s: item %d of the returned list is a %s, not a policy; "
+          .. "wrap it in operator.policy { … }"
+        ):format(path, i, type(item)),
+        0
+      )
     end
   end
   return list
@@ -74,7 +88,14 @@ local function load_all(host, arguments)
       for _, one in ipairs(run(host, path)) do
         local other = names[one.name]
         if other then
-          error(("%s: a policy named %q is already declared at %s"):format(one.source, one.name, other.source), 0)
+          error(
+            ("%s: a policy named %q is already declared at %s"):format(
+              one.source,
+              one.name,
+              other.source
+            ),
+            0
+          )
         end
         names[one.name] = one
         policies[#policies + 1] = one

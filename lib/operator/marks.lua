@@ -83,7 +83,9 @@ function marks.read(job)
     return nil
   end
   local policy, owner, instance = meta[marks.POLICY], meta[marks.OWNER], meta[marks.INSTANCE]
-  if not (policy and owner and instance) or meta[marks.SELF] ~= marks.key(job.Namespace, job.ID) then
+  if
+    not (policy and owner and instance) or meta[marks.SELF] ~= marks.key(job.Namespace, job.ID)
+  then
     return nil
   end
   local version, digest = (meta[marks.HASH] or ""):match("^(%d+):(%x+)$")

@@ -27,17 +27,53 @@ local policy = {}
 ---@field concurrency? integer
 
 local FIELDS = {
-  "name", "watch", "resync", "desired", "reconcile", "on", "every", "cron", "on_start", "on_stop", "namespaces",
-  "max_delete", "purge", "concurrency",
+  "name",
+  "watch",
+  "resync",
+  "desired",
+  "reconcile",
+  "on",
+  "every",
+  "cron",
+  "on_start",
+  "on_stop",
+  "namespaces",
+  "max_delete",
+  "purge",
+  "concurrency",
 }
 local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
 local TOPICS = {
-  "Job", "Evaluation", "Allocation", "Deployment", "Node", "NodePool", "Service", "ACLToken", "ACLPolicy", "ACLRole",
-  "ACLAuthMethod", "ACLBindingRule", "HostVolume", "CSIVolume", "CSIPlugin", "Operator", "Variable",
+  "Job",
+  "Evaluation",
+  "Allocation",
+  "Deployment",
+  "Node",
+  "NodePool",
+  "Service",
+  "ACLToken",
+  "ACLPolicy",
+  "ACLRole",
+  "ACLAuthMethod",
+  "ACLBindingRule",
+  "HostVolume",
+  "CSIVolume",
+  "CSIPlugin",
+  "Operator",
+  "Variable",
 }
 local TYPES = {
-  "JobRegistered", "JobDeregistered", "JobBatchDeregistered", "EvaluationUpdated", "PlanResult", "AllocationUpdated",
-  "AllocationUpdateDesiredStatus", "DeploymentStatusUpdate", "DeploymentPromotion", "DeploymentAllocHealth", "gap",
+  "JobRegistered",
+  "JobDeregistered",
+  "JobBatchDeregistered",
+  "EvaluationUpdated",
+  "PlanResult",
+  "AllocationUpdated",
+  "AllocationUpdateDesiredStatus",
+  "DeploymentStatusUpdate",
+  "DeploymentPromotion",
+  "DeploymentAllocHealth",
+  "gap",
 }
 
 local function has(list, value)
@@ -78,8 +114,10 @@ local function check_watch(watch)
   elseif topic ~= "Job" then
     complain('watch.topic: this version watches the topic "Job"; %q is not there yet', topic)
   elseif watch.changes ~= nil and watch.changes ~= "spec" and watch.changes ~= "any" then
-    complain('watch.changes: expected "spec" (the job was changed) or "any" (its status too), got %q',
-      tostring(watch.changes))
+    complain(
+      'watch.changes: expected "spec" (the job was changed) or "any" (its status too), got %q',
+      tostring(watch.changes)
+    )
   end
   check_type(watch, "shallow", "boolean")
 end
@@ -117,7 +155,9 @@ end
 
 local function check(spec)
   if type(spec) ~= "table" then
-    complain("operator.policy takes one table: operator.policy { name = …, watch = …, desired = … }")
+    complain(
+      "operator.policy takes one table: operator.policy { name = …, watch = …, desired = … }"
+    )
   elseif type(spec.name) ~= "string" or not spec.name:find("^%l[%l%d-]*$") then
     complain("name: expected lower-case letters, digits and dashes, got %s", tostring(spec.name))
   end
@@ -128,12 +168,16 @@ local function check(spec)
   end
   check_type(spec, "purge", "boolean")
   if spec.desired and spec.reconcile then
-    complain("desired and reconcile are both there; a policy says what should exist, or does something, not both")
+    complain(
+      "desired and reconcile are both there; "
+        .. "a policy says what should exist, or does something, not both"
+    )
   elseif not (spec.desired or spec.reconcile or spec.on or spec.every or spec.cron) then
     complain("the policy does nothing: give it desired, reconcile, on, every or cron")
   end
   check_handlers(spec, "on", function(name)
-    return not has(TYPES, name) and "no such event type on topic Job" .. nearest.hint(name, TYPES) or nil
+    return not has(TYPES, name) and "no such event type on topic Job" .. nearest.hint(name, TYPES)
+      or nil
   end)
   check_handlers(spec, "every", function(text)
     local seconds, err = duration.parse(text)

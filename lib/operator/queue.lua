@@ -1,4 +1,4 @@
---- queue: the keys of one policy that wait for work. A key is in it once; it never runs twice at once; what is live goes
+--- queue: the keys of one policy that wait for work. A key is in it once and never runs twice at once; live news goes
 --- before what a resync found; a failed key waits with backoff and parks after a limit, alone.
 
 local backoff = require "operator.backoff"
@@ -30,15 +30,28 @@ queue.CONCURRENCY = 4
 local Queue = {}
 Queue.__index = Queue
 
---- @param deps { run: fun(item: operator.Item), now: (fun(): number), random: (fun(): number), timer: fun(fn): host.Timer, concurrency?: integer }
----   run starts the work on an item and returns at once; finish ends it.
+---@class operator.QueueDeps
+---@field run fun(item: operator.Item) starts the work on an item and returns at once; Queue:finish ends it
+---@field now fun(): number monotonic seconds
+---@field random fun(): number
+---@field timer fun(fn: fun()): host.Timer
+---@field concurrency? integer
+
+---@param deps operator.QueueDeps
 ---@return operator.Queue
 function queue.new(deps)
   local self = setmetatable({
-    run = deps.run, now = deps.now, random = deps.random,
+    run = deps.run,
+    now = deps.now,
+    random = deps.random,
     concurrency = deps.concurrency or queue.CONCURRENCY,
-    items = {}, first = { live = {}, list = {} }, head = { live = 1, list = 1 },
-    waiting = heap.new(), running = 0, counts = { ready = 0, waiting = 0, parked = 0, running = 0 }, open = false,
+    items = {},
+    first = { live = {}, list = {} },
+    head = { live = 1, list = 1 },
+    waiting = heap.new(),
+    running = 0,
+    counts = { ready = 0, waiting = 0, parked = 0, running = 0 },
+    open = false,
   }, Queue)
   self.timer = deps.timer(function()
     self:wake()
@@ -155,36 +168,51 @@ local function wait(self, item, delay)
   arm(self)
 end
 
---- Ends the work on an item.
----@param item operator.Item
----@param outcome operator.Outcome
----@return string what the footer says: "Done", "Failed, next try in 2.1s" …
----@return number? delay seconds until the next try
-function Queue:finish(item, outcome)
+-- What was put while the item ran makes it ready again, whatever came of the run.
+local function run_again(self, item)
   local again = item.again
-  item.again = nil
-  item.attempts = (outcome.kind == "retry" or outcome.kind == "fail") and item.attempts + 1 or 0
-  local result, delay = "done", nil
-  if again then
-    again.key = item.key
-    self:become(item, nil)
-    item.live, item.object, item.index = false, nil, nil
-    merge(item, again)
-    make_ready(self, item)
+  self:become(item, nil)
+  item.again, item.live, item.object, item.index = nil, false, nil, nil
+  merge(item, again)
+  make_ready(self, item)
+  return "again"
+end
+
+-- The key is not done: it waits, or parks.
+local function put_off(self, item, outcome)
+  local failed = outcome.kind ~= "after"
+  item.object = nil
+  if outcome.kind == "fail" or (failed and item.attempts >= queue.ATTEMPTS) then
+    self:become(item, "parked")
+    return "parked"
+  end
+  local delay = outcome.delay or backoff.delay(item.attempts, queue.RETRY, self.random)
+  item.live = failed and item.live
+  item.cause = { kind = failed and "retry" or "requeue" }
+  wait(self, item, delay)
+  return failed and "retry" or "after", delay
+end
+
+local function settle(self, item, outcome)
+  local failed = outcome.kind == "retry" or outcome.kind == "fail"
+  item.attempts = failed and item.attempts + 1 or 0
+  if item.again then
+    return run_again(self, item)
   elseif outcome.kind == "done" then
     self:become(item, nil)
     self.items[item.key] = nil
-  elseif outcome.kind == "fail" or (outcome.kind == "retry" and item.attempts >= queue.ATTEMPTS) then
-    result = "parked"
-    self:become(item, "parked")
-    item.object = nil
-  else
-    result = outcome.kind == "after" and "after" or "retry"
-    delay = outcome.delay or backoff.delay(item.attempts, queue.RETRY, self.random)
-    item.object, item.live = nil, result == "retry" and item.live
-    item.cause = { kind = result == "after" and "requeue" or "retry", detail = nil }
-    wait(self, item, delay)
+    return "done"
   end
+  return put_off(self, item, outcome)
+end
+
+--- Ends the work on an item.
+---@param item operator.Item
+---@param outcome operator.Outcome
+---@return "done"|"again"|"parked"|"retry"|"after" result
+---@return number? delay seconds until the next try
+function Queue:finish(item, outcome)
+  local result, delay = settle(self, item, outcome)
   self:pump()
   return result, delay
 end

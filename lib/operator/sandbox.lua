@@ -6,8 +6,23 @@ local nearest = require "operator.nearest"
 local sandbox = {}
 
 local FUNCTIONS = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "xpcall", "select", "tonumber", "tostring", "type",
-  "rawequal", "rawget", "rawlen", "rawset", "setmetatable", "_VERSION",
+  "assert",
+  "error",
+  "ipairs",
+  "next",
+  "pairs",
+  "pcall",
+  "xpcall",
+  "select",
+  "tonumber",
+  "tostring",
+  "type",
+  "rawequal",
+  "rawget",
+  "rawlen",
+  "rawset",
+  "setmetatable",
+  "_VERSION",
 }
 local LIBRARIES = { "coroutine", "math", "string", "table", "utf8" }
 local OS = { "clock", "date", "difftime", "time" }
@@ -24,12 +39,25 @@ local function copy(from, without)
 end
 
 local function checked_require(name)
-  if type(name) == "string" and (name == "operator" or name == "nomad" or name == "template" or name == "cjson"
-      or name:find("^nomad%.[%w_.]+$")) then
+  if
+    type(name) == "string"
+    and (
+      name == "operator"
+      or name == "nomad"
+      or name == "template"
+      or name == "cjson"
+      or name:find("^nomad%.[%w_.]+$")
+    )
+  then
     return require(name)
   end
-  error(('a policy may require "operator", "nomad", "nomad.…", "template" and "cjson", not %q%s'):format(
-    tostring(name), nearest.hint(name, MODULES)), 2)
+  error(
+    ('a policy may require "operator", "nomad", "nomad.…", "template", "cjson"; not %q%s'):format(
+      tostring(name),
+      nearest.hint(name, MODULES)
+    ),
+    2
+  )
 end
 
 -- Strings share one metatable with the libraries: a script must not reach it.

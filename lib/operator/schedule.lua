@@ -15,13 +15,21 @@ Schedule.__index = Schedule
 ---@return operator.Schedule
 function schedule.new(deps)
   return setmetatable({
-    host = deps.host, policy = deps.policy, context = deps.context, timers = {}, running = 0, open = false,
+    host = deps.host,
+    policy = deps.policy,
+    context = deps.context,
+    timers = {},
+    running = 0,
+    open = false,
   }, Schedule)
 end
 
 local function run(self, name, fn, after)
-  local block = transcript.open(self.host, ("Timer: %s %s..."):format(self.policy.name, name),
-    { policy = self.policy.name, cause = name })
+  local block = transcript.open(
+    self.host,
+    ("Timer: %s %s..."):format(self.policy.name, name),
+    { policy = self.policy.name, cause = name }
+  )
   self.running = self.running + 1
   self.host.spawn(("%s %s"):format(self.policy.name, name), function()
     return fn(self.context(block, nil, { kind = "requeue", detail = name }))

@@ -24,8 +24,15 @@ local Block = {}
 Block.__index = Block
 
 local NAMES = {
-  start = "Start", resync = "Resync", reload = "Reload", reconnect = "Reconnect", drift = "Drift", sweep = "Sweep",
-  retry = "Retry", requeue = "Requeue", plan = "Plan",
+  start = "Start",
+  resync = "Resync",
+  reload = "Reload",
+  reconnect = "Reconnect",
+  drift = "Drift",
+  sweep = "Sweep",
+  retry = "Retry",
+  requeue = "Requeue",
+  plan = "Plan",
 }
 
 --- A cause in one word or two, for logs: "JobRegistered", "resync".
@@ -41,7 +48,11 @@ end
 function transcript.title(cause, key)
   local what = cause.kind == "event" and cause.type or NAMES[cause.kind]
   local note = cause.detail or cause.status
-  return ("%s: %s%s..."):format(what, marks.show(key), note and note ~= "" and (" (" .. note .. ")") or "")
+  return ("%s: %s%s..."):format(
+    what,
+    marks.show(key),
+    note and note ~= "" and (" (" .. note .. ")") or ""
+  )
 end
 
 --- Opens a block. Nothing is written for a block in which nothing is said.
@@ -51,7 +62,11 @@ end
 ---@return operator.Block
 function transcript.open(host, title, fields)
   return setmetatable({
-    host = host, title = title, fields = fields, lines = {}, live = host.options.log_format ~= "text",
+    host = host,
+    title = title,
+    fields = fields,
+    lines = {},
+    live = host.options.log_format ~= "text",
   }, Block)
 end
 
@@ -75,7 +90,9 @@ function Block:say(level, message, more)
   end
   local first = true
   for line in (message .. "\n"):gmatch("(.-)\n") do
-    self.lines[#self.lines + 1] = "    " .. (first and PREFIX[level] or "  ") .. self.host.escape(line)
+    self.lines[#self.lines + 1] = "    "
+      .. (first and PREFIX[level] or "  ")
+      .. self.host.escape(line)
     first = false
   end
 end
@@ -84,8 +101,13 @@ end
 ---@param footer string "Done"
 function Block:close(footer)
   if #self.lines > 0 then
-    self.host.block(("==> %s\n%s\n--> %s\n"):format(self.host.escape(self.title),
-      table.concat(self.lines, "\n"), self.host.escape(footer)))
+    self.host.block(
+      ("==> %s\n%s\n--> %s\n"):format(
+        self.host.escape(self.title),
+        table.concat(self.lines, "\n"),
+        self.host.escape(footer)
+      )
+    )
     self.lines = {}
   end
 end

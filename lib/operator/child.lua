@@ -1,0 +1,106 @@
+--- child: what `desired` returned, as a job that is complete: rendered, in a namespace, with our marks. What must not
+--- be written is refused here.
+
+local json = require "host.json"
+local jobspec = require "nomad.jobspec"
+local failure = require "operator.failure"
+local marks = require "operator.marks"
+
+local child = {}
+
+---@class operator.WantedChild
+---@field job table JSON job spec with marks
+---@field key string
+---@field digest string json.digest of the job without marks
+
+-- The JSON job spec behind an item of the list, as a table of our own.
+---@async
+local function resolve(value)
+  local job = value
+  if jobspec.is_rendering(value) then
+    local err
+    job, err = value.template:resolve(value)
+    if not job then
+      failure.raise(err)
+    end
+  elseif type(value) ~= "table" then
+    failure.fail(
+      (
+        "desired returned a %s in its list; "
+        .. "expected jobs: template:render(…), or a JSON job specification"
+      ):format(type(value))
+    )
+  end
+  if type(job.ID) ~= "string" or job.ID == "" then
+    failure.fail("desired returned a job without an ID")
+  end
+  local copy = {}
+  for name, field in pairs(job) do
+    copy[name] = field
+  end
+  return copy
+end
+
+local function may_cross(pairs_allowed, from, to)
+  for _, pair in ipairs(pairs_allowed or {}) do
+    if pair == from .. ":" .. to then
+      return true
+    end
+  end
+  return false
+end
+
+local function place_in_namespace(job, owner, options)
+  local home = marks.split(owner)
+  if job.Namespace == nil or job.Namespace == "" then
+    job.Namespace = home
+  elseif job.Namespace ~= home and not may_cross(options.cross_namespace, home, job.Namespace) then
+    failure.fail(
+      (
+        "job %s would go to namespace %s, but its owner is in %s; "
+        .. "allow it with -allow-cross-namespace %s:%s"
+      ):format(job.ID, job.Namespace, home, home, job.Namespace)
+    )
+  end
+end
+
+local function keep_in_region(job, options)
+  if job.Region == "global" or job.Region == "" then
+    job.Region = nil -- HCL's default, which Nomad reads as the agent's own
+  end
+  if type(job.Multiregion) == "table" then
+    failure.fail(("job %s is multiregion; one operator serves one region"):format(job.ID))
+  elseif job.Region and job.Region ~= options.region then
+    failure.fail(
+      ("job %s asks for region %s; one operator serves one region, here %s"):format(
+        job.ID,
+        job.Region,
+        options.region or "the agent's own (see -region)"
+      )
+    )
+  end
+end
+
+--- Makes a complete child of one item that `desired` returned.
+---@async
+---@param value any a rendering, or a JSON job spec
+---@param policy string
+---@param owner string key
+---@param options host.Options
+---@return operator.WantedChild
+function child.new(value, policy, owner, options)
+  local job = resolve(value)
+  place_in_namespace(job, owner, options)
+  keep_in_region(job, options)
+  local key = marks.key(job.Namespace, job.ID)
+  if key == owner then
+    failure.fail(
+      ("desired returned the owner itself (%s); a child needs an ID of its own"):format(job.ID)
+    )
+  end
+  local digest = json.digest(job)
+  marks.put(job, options.instance, policy, owner, digest)
+  return { job = job, key = key, digest = digest }
+end
+
+return child

@@ -1,0 +1,119 @@
+--- reconcile: one key's work, from current state: read the job, ask `desired` (or `reconcile`), apply, and note what
+--- was seen. Runs in a task of its own.
+
+local jobs = require "nomad.jobs"
+local failure = require "operator.failure"
+local marks = require "operator.marks"
+
+local reconcile = {}
+
+--- How long a read may wait for the state that an event announced.
+local READ_WAIT = "5s"
+
+-- The job as it is now. nil: it does not exist. Raises where that cannot be known.
+local function read(controller, item)
+  local seen = controller.objects[item.key]
+  if item.object and (not seen or item.object.JobModifyIndex >= seen.index) then
+    return item.object
+  end
+  local namespace, id = marks.split(item.key)
+  local options
+  if item.index and item.index > 1 then
+    options = { index = item.index - 1, wait = READ_WAIT }
+  end
+  local job, err = jobs.get(namespace, id, options)
+  if not job and err.code ~= "not_found" then
+    failure.raise(err)
+  end
+  return job
+end
+
+-- Why the children of a job that wants none are removed.
+local function reason_of(job, matches)
+  if not job then
+    return "source gone"
+  elseif job.Stop then
+    return "source stopped"
+  elseif not matches then
+    return "source no longer matches"
+  end
+  return "no longer wanted"
+end
+
+local function ask_desired(policy, job, ctx)
+  local desired = policy.desired(job, ctx)
+  if type(desired) ~= "table" then
+    failure.fail(
+      ("desired of policy %s (%s) returned a %s; expected a list of jobs, {} for none"):format(
+        policy.name,
+        policy.source,
+        type(desired)
+      )
+    )
+  end
+  return desired
+end
+
+-- Did the job itself change since it was worked last? Then what follows is its owner's will.
+local function own_change(controller, item, job)
+  local seen = controller.objects[item.key]
+  local before = seen and seen.done
+  return item.live or (before ~= nil and before ~= (job and job.JobModifyIndex))
+end
+
+-- What exists because of the job, made so.
+local function sync(controller, item, block, ctx, job, matches)
+  local policy = controller.policy
+  local writes, children = controller.apply:sync({
+    policy = policy,
+    owner = item.key,
+    block = block,
+    free = own_change(controller, item, job),
+    reason = reason_of(job, matches),
+  }, matches and ask_desired(policy, job, ctx) or {})
+  if writes == 0 and item.cause.kind == "event" then
+    for _, child in ipairs(children) do
+      local noun = policy.name:gsub("^%l", string.upper)
+      block:say("info", ("%s unchanged: %s"):format(noun, marks.show(child)))
+    end
+  end
+end
+
+-- Notes what was worked, so that the same news is not worked again.
+local function note(controller, key, job, matches)
+  if not job or (not matches and not controller.known:has(controller.policy.name, key)) then
+    controller.objects[key] = nil
+    return
+  end
+  local seen = controller.objects[key] or { index = -1 }
+  seen.done = job.JobModifyIndex
+  seen.index = math.max(seen.index, job.JobModifyIndex)
+  controller.objects[key] = seen
+end
+
+--- Works one item of the queue. Raises what ends it (see operator.failure).
+---@async
+---@param controller operator.Controller
+---@param item operator.Item
+---@param block operator.Block
+---@return operator.Outcome
+function reconcile.run(controller, item, block)
+  local policy = controller.policy
+  local job = read(controller, item)
+  local matches = job ~= nil and controller:covers(job) and policy.filter:match(job)
+  local ctx = controller.make_context(block, item.key, item.cause)
+  local result
+  if policy.desired then
+    sync(controller, item, block, ctx, job, matches)
+  elseif matches then
+    result = policy.reconcile(job, ctx)
+  end
+  note(controller, item.key, job, matches)
+  local delay = type(result) == "table" and result.after or nil
+  if ctx.requeue then
+    delay = math.min(delay or math.huge, math.max(0, ctx.requeue - ctx.now))
+  end
+  return delay and { kind = "after", delay = delay } or { kind = "done" }
+end
+
+return reconcile

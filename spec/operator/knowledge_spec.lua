@@ -1,0 +1,174 @@
+-- marks, known, budget: whose a child is, what is known of it, how many may go.
+local budget = require "operator.budget"
+local known = require "operator.known"
+local marks = require "operator.marks"
+
+describe("marks", function()
+  local function child(fields)
+    local job =
+      { ID = "backup-x", Namespace = "ops", Periodic = { Spec = "@daily" }, Meta = { team = "db" } }
+    for name, value in pairs(fields or {}) do
+      job[name] = value
+    end
+    marks.put(job, "default", "backup", "ops/x", "00ff")
+    return job
+  end
+
+  it("are read back as they were put, beside the job's own meta", function()
+    local job = child()
+    assert.same(
+      {
+        instance = "default",
+        policy = "backup",
+        owner = "ops/x",
+        hash = "00ff",
+        foreign_hash = false,
+      },
+      marks.read(job)
+    )
+    assert.equal("db", job.Meta.team)
+  end)
+
+  it("leave the meta of a service constant: no hash", function()
+    local job = { ID = "side", Namespace = "default" }
+    marks.put(job, "default", "p", "default/x", "00ff")
+    assert.is_nil(job.Meta[marks.HASH])
+    assert.is_nil(marks.read(job).hash)
+  end)
+
+  it("do not count on a run of a periodic child, a copy, or another namespace", function()
+    local job = child()
+    job.ParentID = "backup-x"
+    assert.is_nil(marks.read(job))
+    job = child()
+    job.ID = "copy-of-backup-x"
+    assert.is_nil(marks.read(job))
+    job = child()
+    job.Namespace = "default"
+    assert.is_nil(marks.read(job))
+  end)
+
+  it("know a hash of another version for what it is", function()
+    local job = child()
+    job.Meta[marks.HASH] = "99:abcd"
+    local mark = marks.read(job)
+    assert.is_nil(mark.hash)
+    assert.is_true(mark.foreign_hash)
+  end)
+
+  it("split keys at the first slash", function()
+    assert.same({ "ns", "a/b/c" }, { marks.split("ns/a/b/c") })
+    assert.equal("default/x", marks.key("", "x"))
+    assert.equal("x/y", marks.show("default/x/y"))
+    assert.equal("ops/x", marks.show("ops/x"))
+  end)
+end)
+
+describe("known", function()
+  local mark = { policy = "p", owner = "default/o" }
+
+  it("tells news from what was known", function()
+    local k = known.new()
+    assert.is_true(k:saw("default/c", mark, 10, false))
+    assert.is_false(k:saw("default/c", mark, 10, false))
+    assert.is_false(k:saw("default/c", mark, 9, true))
+    assert.is_true(k:saw("default/c", mark, 11, false))
+    assert.is_true(k:saw("default/c", mark, 12, true))
+  end)
+
+  it("has a child in sync only at the index and digest of the last look", function()
+    local k = known.new()
+    k:saw("default/c", mark, 10, false)
+    assert.is_false(k:in_sync("default/c", "d"))
+    k:synced("default/c", "d")
+    assert.is_true(k:in_sync("default/c", "d"))
+    assert.is_false(k:in_sync("default/c", "other"))
+    k:saw("default/c", mark, 11, false)
+    assert.is_false(k:in_sync("default/c", "d"))
+  end)
+
+  it("never has a stopped child in sync, and does not list it", function()
+    local k = known.new()
+    k:saw("default/c", mark, 10, false)
+    k:synced("default/c", "d")
+    assert.same({ "default/c" }, k:of("p", "default/o"))
+    k:saw("default/c", mark, 11, true)
+    assert.is_false(k:in_sync("default/c", "d"))
+    assert.same({}, k:of("p", "default/o"))
+    assert.is_false(k:has("p", "default/o"))
+  end)
+
+  it("forgets, and moves a child to another owner", function()
+    local k = known.new()
+    k:saw("default/c", mark, 10, false)
+    k:saw("default/c", { policy = "p", owner = "default/other" }, 11, false)
+    assert.same({}, k:of("p", "default/o"))
+    assert.same({ "default/c" }, k:of("p", "default/other"))
+    k:forget("default/c")
+    assert.equal(0, k:count("p"))
+  end)
+end)
+
+describe("budget", function()
+  local function bench(limit)
+    local b = { now = 1000, kept = {} }
+    b.host = {
+      now = function()
+        return b.now
+      end,
+      keep = function(key, value)
+        b.kept[key] = value
+      end,
+      kept = function(key)
+        return b.kept[key]
+      end,
+    }
+    b.budget = budget.new({ host = b.host, limit = limit or -1 })
+    return b
+  end
+
+  local function remove(b, children, own)
+    local count = 0
+    while children > 0 and b.budget:allows("p", children, own) do
+      b.budget:take("p")
+      children, count = children - 1, count + 1
+    end
+    return count
+  end
+
+  it("lets five of few go, and a fifth of many", function()
+    assert.equal(5, remove(bench(), 20))
+    assert.equal(3, remove(bench(), 3))
+    assert.equal(20, remove(bench(), 100))
+  end)
+
+  it("takes the policy's limit, and the command line's before it", function()
+    assert.equal(2, remove(bench(), 20, 2))
+    assert.equal(0, remove(bench(), 20, 0))
+    assert.equal(15, remove(bench(15), 20, 2))
+  end)
+
+  it("latches: neither time nor a new generation lets more go", function()
+    local b = bench()
+    remove(b, 20)
+    b.now = b.now + 2 * 86400
+    local again = budget.new({ host = b.host, limit = -1 })
+    local allowed, why = again:allows("p", 15)
+    assert.is_false(allowed)
+    assert.matches("restart with -max-delete N", why, 1, true)
+  end)
+
+  it("counts a rolling day where it was not exceeded", function()
+    local b = bench()
+    for _ = 1, 4 do
+      assert.is_true(b.budget:allows("p", 20))
+      b.budget:take("p")
+    end
+    b.now = b.now + 86401
+    for _ = 1, 5 do
+      assert.is_true(b.budget:allows("p", 20))
+      b.budget:take("p")
+    end
+    assert.is_false(b.budget:allows("p", 15))
+  end)
+end)
