@@ -10,7 +10,7 @@ local host_layers = {
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
-  { "^json", "^task", "^vm", "^lua_", "^generation" },
+  { "^json", "^report$", "^task", "^vm", "^lua_", "^generation" },
   { "^main$" },
 }
 local lua_from_layer = 7
