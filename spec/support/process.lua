@@ -103,6 +103,13 @@ function process:signal(name)
   if self:running() then assert(self.handle:kill(name)) end
 end
 
+-- What a sanitizer found must fail the spec, also where nobody looks at the exit code.
+local function check_sane(self)
+  for _, pattern in ipairs { "Sanitizer: ", "runtime error: " } do
+    if self.stderr:find(pattern, 1, true) then error(self:said(), 3) end
+  end
+end
+
 -- Waits for the end; returns the exit code and, if one killed it, the signal's number.
 function process:wait(seconds)
   wait.until_true(seconds, function()
@@ -110,17 +117,16 @@ function process:wait(seconds)
   end, function()
     return not self:running() and self.open == 0
   end)
+  check_sane(self)
   return self.code, self.signalled
 end
 
--- Ends it for a teardown: politely, then not. Never raises.
+-- Ends it for a teardown: politely, then not.
 function process:stop(seconds)
   self:signal("sigterm")
-  if not pcall(self.wait, self, seconds or 10) then
-    self:signal("sigkill")
-    pcall(self.wait, self, 5)
-  end
-  return self.code, self.signalled
+  pcall(self.wait, self, seconds or 10)
+  self:signal("sigkill")
+  return self:wait(5)
 end
 
 -- Runs a program to its end: code, stdout, stderr.
