@@ -1,0 +1,503 @@
+-- generation: the reconcile core in the model's world: what exists follows what policies say; nothing else is touched.
+local json = require "host.json"
+local marks = require "operator.marks"
+local testing = require "operator.testing"
+
+-- A policy whose child is a plain JSON job: one a matching job, with its schedule.
+local POLICY = [[
+local operator = require "operator"
+return operator.policy {
+  name = "backup",
+  watch = { topic = "Job", where = { Meta = { ["auto-backup"] = "true" } } },
+  desired = function(job, ctx)
+    if job.Stop then
+      return {}
+    elseif job.Meta.schedule == "bad" then
+      operator.fail("schedule: bad is not a schedule")
+    elseif job.Meta.schedule == "bug" then
+      return nothing.there
+    end
+    return { {
+      ID = job.Meta.child or ("backup-" .. job.ID), Type = "batch", Datacenters = job.Datacenters,
+      Periodic = { Spec = job.Meta.schedule or "@daily", SpecType = "cron" },
+      TaskGroups = { { Name = "g", Tasks = {
+        { Name = "t", Driver = "raw_exec", Config = { command = "true" } },
+      } } },
+    } }
+  end,
+}
+]]
+
+local function source(id, meta, fields)
+  local job = {
+    ID = id,
+    Type = "service",
+    Datacenters = { "dc1" },
+    Meta = { ["auto-backup"] = "true" },
+    TaskGroups = {
+      {
+        Name = "g",
+        Tasks = { { Name = "t", Driver = "raw_exec", Config = { command = "sleep" } } },
+      },
+    },
+  }
+  for name, value in pairs(meta or {}) do
+    job.Meta[name] = value
+  end
+  for name, value in pairs(fields or {}) do
+    job[name] = value
+  end
+  return job
+end
+
+local function new_world(options)
+  options = options or {}
+  options.files = options.files or { ["backup.lua"] = POLICY }
+  return testing.world(options)
+end
+
+-- The live job, or nil where it is not there or stopped.
+local function alive(world, id, namespace)
+  local job = world.nomad:job(namespace or "default", id)
+  return job and not job.Stop and job or nil
+end
+
+local function count_alive(world, pattern)
+  local count = 0
+  for _, stub in ipairs(json.decode(world.nomad:http({ path = "/v1/jobs", query = {} }).body)) do
+    if stub.ID:find(pattern) and not stub.Stop then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+describe("generation", function()
+  local world
+
+  before_each(function()
+    world = new_world()
+  end)
+
+  describe("by events", function()
+    before_each(function()
+      world:start()
+    end)
+
+    it("makes, updates and removes the child of a job", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      local child = alive(world, "backup-web")
+      assert.equal("@daily", child.Periodic.Spec)
+      assert.equal("default/web", marks.read(child).owner)
+
+      world.nomad:register(source("web", { schedule = "@hourly" }))
+      world:settle()
+      assert.equal("@hourly", alive(world, "backup-web").Periodic.Spec)
+
+      world.nomad:stop("default", "web")
+      world:settle()
+      assert.is_nil(alive(world, "backup-web"))
+      assert.is_table(world.nomad:job("default", "backup-web"))
+    end)
+
+    it("writes the transcript that a person reads", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      world.nomad:register(source("web", { schedule = "@hourly" }))
+      world:settle()
+      world.nomad:stop("default", "web")
+      world:settle()
+      local text = world:log_text()
+      local function find(piece)
+        local at = text:find(piece, 1, true)
+        assert.is_truthy(at, piece .. "\nnot in\n" .. text)
+      end
+      find(
+        "==> JobRegistered: web (pending)...\n    Registering backup job\n    Backup created: backup-web\n--> Done\n"
+      )
+      find("    Backup updated: backup-web (cron @daily → @hourly)\n--> Done\n")
+      find("==> JobDeregistered: web (")
+      find("    Backup removed: backup-web (source stopped)\n--> Done\n")
+    end)
+
+    it("takes the child away with the meta, and brings it back", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      world.nomad:register(source("web", { ["auto-backup"] = "false" }))
+      world:settle()
+      assert.is_nil(alive(world, "backup-web"))
+      world.nomad:register(source("web"))
+      world:settle()
+      assert.is_table(alive(world, "backup-web"))
+    end)
+
+    it("writes nothing for an unchanged job: status changes, repeats, resyncs", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      local writes = #world.nomad:writes()
+      world.nomad:register(source("web"))
+      world:settle()
+      world:advance("1h")
+      assert.equal(writes, #world.nomad:writes())
+      assert.equal(0, alive(world, "backup-web").Version)
+    end)
+
+    it("puts a child right that was edited, stopped or purged by hand", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      local edited = alive(world, "backup-web")
+      edited.Periodic.Spec = "@weekly"
+      world.nomad:register(edited)
+      world:settle()
+      assert.equal("@daily", alive(world, "backup-web").Periodic.Spec)
+      world.nomad:stop("default", "backup-web")
+      world:settle()
+      assert.is_table(alive(world, "backup-web"))
+      world.nomad:purge("default", "backup-web")
+      world:settle()
+      assert.is_table(alive(world, "backup-web"))
+    end)
+
+    it(
+      "leaves a foreign job of the child's name alone, says so, and heals when it is gone",
+      function()
+        world.nomad:register(source("backup-web", { ["auto-backup"] = "no" }))
+        world.nomad:register(source("web"))
+        world:settle()
+        assert.equal("service", alive(world, "backup-web").Type)
+        assert.matches("job backup-web exists and is not ours", world:log_text(), 1, true)
+        world.nomad:purge("default", "backup-web")
+        world:advance("11m")
+        assert.equal("batch", alive(world, "backup-web").Type)
+      end
+    )
+
+    it("gives a child that two owners want to the first", function()
+      world.nomad:register(source("one", { child = "shared" }))
+      world:settle()
+      world.nomad:register(source("two", { child = "shared" }))
+      world:settle()
+      assert.equal("default/one", marks.read(alive(world, "shared")).owner)
+      assert.matches("already belongs to one of policy backup", world:log_text(), 1, true)
+    end)
+
+    it("keeps namespaces apart", function()
+      world.nomad:http({ method = "POST", path = "/v1/namespace/ops", body = '{"Name":"ops"}' })
+      world.nomad:register(source("web"))
+      world.nomad:register(source("web", { schedule = "@hourly" }, { Namespace = "ops" }))
+      world:settle()
+      world:advance("11m")
+      assert.equal("@daily", alive(world, "backup-web").Periodic.Spec)
+      assert.equal("@hourly", alive(world, "backup-web", "ops").Periodic.Spec)
+      world.nomad:stop("ops", "web")
+      world:advance("11m")
+      assert.is_table(alive(world, "backup-web"))
+      assert.is_nil(alive(world, "backup-web", "ops"))
+    end)
+
+    it("does not look at runs and dispatches", function()
+      world.nomad:register(
+        source("tick", nil, { Type = "batch", Periodic = { Spec = "@hourly", SpecType = "cron" } })
+      )
+      world:settle()
+      world.nomad:http({ method = "PUT", path = "/v1/job/tick/periodic/force" })
+      world:settle()
+      assert.equal(1, count_alive(world, "^backup%-tick"))
+    end)
+
+    it("shows one clear error for a value that desired refuses, goes on, and heals", function()
+      world.nomad:register(source("bad", { schedule = "bad" }))
+      world.nomad:register(source("good"))
+      world:settle()
+      assert.is_table(alive(world, "backup-good"))
+      local _, times = world:log_text():gsub("Error: schedule: bad is not a schedule", "")
+      assert.equal(1, times)
+      world.nomad:register(source("bad", { schedule = "@hourly" }))
+      world:settle()
+      assert.equal("@hourly", alive(world, "backup-bad").Periodic.Spec)
+    end)
+
+    it(
+      "survives a bug in a policy: a traceback with the key, and the key alone backs off",
+      function()
+        world.nomad:register(source("bug", { schedule = "bug" }))
+        world.nomad:register(source("good"))
+        world:settle()
+        assert.is_table(alive(world, "backup-good"))
+        assert.matches('backup.lua:12: undefined global "nothing"', world:log_text(), 1, true)
+        assert.matches("stack traceback", world:log_text(), 1, true)
+        assert.matches("--> Failed, next try in", world:log_text(), 1, true)
+      end
+    )
+
+    it("decides anew when somebody else writes first", function()
+      local raced = false
+      world:fault({
+        match = function(request)
+          if request.method == "POST" and not raced then
+            raced = true
+            world.nomad:http({
+              method = "POST",
+              path = "/v1/jobs",
+              inside = true,
+              body = json.encode({ Job = source("backup-web", { ["auto-backup"] = "no" }) }),
+            })
+          end
+          return false
+        end,
+      })
+      world.nomad:register(source("web"))
+      world:settle()
+      assert.is_true(raced)
+      assert.equal("service", alive(world, "backup-web").Type)
+      assert.matches("is not ours", world:log_text(), 1, true)
+    end)
+
+    it("removes nothing that it may not read", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      world:fault({ path = "/v1/job/web", status = 403, body = "Permission denied" })
+      world:disconnect()
+      world.nomad:purge("default", "web")
+      world:reconnect()
+      world:advance("30m")
+      assert.is_table(alive(world, "backup-web"))
+    end)
+
+    it("does what a lost event would have said, after the next connect", function()
+      world.nomad:register(source("web"))
+      world:settle()
+      world:disconnect()
+      world.nomad:register(source("new"))
+      world.nomad:purge("default", "web")
+      world:settle()
+      assert.is_nil(alive(world, "backup-new"))
+      world:reconnect()
+      world:settle()
+      assert.is_table(alive(world, "backup-new"))
+      assert.is_nil(alive(world, "backup-web"))
+    end)
+  end)
+
+  describe("at a start", function()
+    local function with_jobs(count)
+      for i = 1, count do
+        world.nomad:register(source(("job-%02d"):format(i)))
+      end
+      for i = 1, 10 do
+        world.nomad:register(source("plain-" .. i, { ["auto-backup"] = "false" }))
+      end
+      world:start()
+      world:settle()
+    end
+
+    it("serves the jobs that were there before", function()
+      with_jobs(20)
+      assert.equal(20, count_alive(world, "^backup%-job"))
+      assert.equal(20, count_alive(world, "^backup%-"))
+    end)
+
+    it("writes nothing after a restart", function()
+      with_jobs(20)
+      local writes = #world.nomad:writes()
+      local again = new_world({ nomad = world.nomad })
+      again:start()
+      again:advance("30m")
+      assert.equal(writes, #world.nomad:writes())
+    end)
+
+    it("removes the child of a job that went meanwhile", function()
+      with_jobs(3)
+      world:stop()
+      world.nomad:purge("default", "job-01")
+      world.nomad:stop("default", "job-02")
+      local again = new_world({ nomad = world.nomad })
+      again:start()
+      again:settle()
+      assert.is_nil(alive(world, "backup-job-01"))
+      assert.is_nil(alive(world, "backup-job-02"))
+      assert.is_table(alive(world, "backup-job-03"))
+    end)
+
+    it("leaves another instance's children alone", function()
+      with_jobs(2)
+      world:stop()
+      world.nomad:purge("default", "job-01")
+      local other = new_world({ nomad = world.nomad, options = { instance = "other" } })
+      other:start()
+      other:advance("30m")
+      assert.is_table(alive(world, "backup-job-01"))
+      assert.matches("belongs to operator instance default", other:log_text(), 1, true)
+    end)
+
+    it("writes nothing with -dry-run, and says what it would do", function()
+      world = new_world({ options = { dry_run = true } })
+      with_jobs(3)
+      assert.equal(0, #world.nomad:writes())
+      assert.equal(0, count_alive(world, "^backup%-"))
+      assert.matches("Backup would be created: backup-job-01", world:log_text(), 1, true)
+    end)
+
+    it("looks at every job anew when the cluster's index went back", function()
+      with_jobs(3)
+      local fresh = new_world()
+      fresh.nomad:register(source("after"))
+      world:disconnect()
+      world.nomad = fresh.nomad
+      world:reconnect()
+      world:advance("11m")
+      local job = fresh.nomad:job("default", "backup-after")
+      assert.is_table(job)
+    end)
+  end)
+
+  describe("a reload", function()
+    local function with_backups(count)
+      for i = 1, count do
+        world.nomad:register(source(("job-%02d"):format(i)))
+      end
+      world:start()
+      world:settle()
+      assert.equal(count, count_alive(world, "^backup%-"))
+    end
+
+    it("updates all children to a new rule", function()
+      with_backups(20)
+      world:reload({ ["backup.lua"] = (POLICY:gsub("@daily", "@weekly")) })
+      world:settle()
+      for i = 1, 20 do
+        assert.equal("@weekly", alive(world, ("backup-job-%02d"):format(i)).Periodic.Spec)
+      end
+    end)
+
+    it("writes nothing when nothing changed", function()
+      with_backups(5)
+      local writes = #world.nomad:writes()
+      world:reload()
+      world:advance("30m")
+      assert.equal(writes, #world.nomad:writes())
+    end)
+
+    it("keeps the old rules when the new ones do not load", function()
+      with_backups(1)
+      world:reload({ ["backup.lua"] = "return {" })
+      assert.matches("backup.lua:1:", world:log_text(), 1, true)
+      world.nomad:register(source("later"))
+      world:settle()
+      assert.is_table(alive(world, "backup-later"))
+    end)
+
+    it(
+      "removes no more than the budget when a policy suddenly wants nothing, and brings all back",
+      function()
+        with_backups(20)
+        world:reload({ ["backup.lua"] = (POLICY:gsub("if job.Stop then", "if true then")) })
+        world:settle()
+        assert.equal(15, count_alive(world, "^backup%-"))
+        assert.matches(
+          "is not removed (no longer wanted): 5 of 20 children have been removed",
+          world:log_text(),
+          1,
+          true
+        )
+        world:advance("3h")
+        assert.equal(15, count_alive(world, "^backup%-"))
+        world:reload({ ["backup.lua"] = POLICY })
+        world:settle()
+        assert.equal(20, count_alive(world, "^backup%-"))
+      end
+    )
+
+    it("counts a job's own change for nothing in the budget", function()
+      with_backups(20)
+      for i = 1, 12 do
+        world.nomad:stop("default", ("job-%02d"):format(i))
+      end
+      world:settle()
+      assert.equal(8, count_alive(world, "^backup%-"))
+    end)
+
+    it("loses no event that comes while it is under way", function()
+      with_backups(3)
+      world.nomad:register(source("before"))
+      world:reload()
+      world.nomad:register(source("after"))
+      world:settle()
+      assert.is_table(alive(world, "backup-before"))
+      assert.is_table(alive(world, "backup-after"))
+    end)
+  end)
+
+  describe("the other hooks of a policy", function()
+    local function start_with(text)
+      world = new_world({ files = { ["p.lua"] = 'local operator = require "operator"\n' .. text } })
+      world:start()
+    end
+
+    it("give each event to its handler, in order, and try again what failed", function()
+      start_with([[
+        local failed = false
+        return operator.policy { name = "h", watch = { topic = "Job" }, on = {
+          JobRegistered = function(event, ctx)
+            if event.object.ID == "b" and not failed then failed = true; error("not yet") end
+            ctx.log("info", "got " .. event.object.ID .. " " .. event.object.Version)
+          end,
+        } }]])
+      world.nomad:register(source("a"))
+      world.nomad:register(source("b"))
+      world.nomad:register(source("b", { x = "1" }))
+      world:advance("10s")
+      local text = world:log_text()
+      local first, second = text:find("got b 0", 1, true), text:find("got b 1", 1, true)
+      assert.is_truthy(text:find("got a 0", 1, true))
+      assert.is_truthy(first and second and first < second, text)
+    end)
+
+    it("tell of a gap", function()
+      start_with([[return operator.policy { name = "h", watch = { topic = "Job" }, on = {
+        gap = function(_, ctx) ctx.log("info", "a gap") end } }]])
+      world:settle()
+      assert.is_nil(world:log_text():find("a gap", 1, true))
+      world:disconnect()
+      world:reconnect()
+      world:settle()
+      assert.is_truthy(world:log_text():find("a gap", 1, true))
+    end)
+
+    it("run timers at their times, across reloads", function()
+      start_with([[return operator.policy { name = "t", watch = { topic = "Job" }, every = {
+        ["1h"] = function(ctx) ctx.log("info", "tick") end } }]])
+      local function ticks()
+        local _, count = world:log_text():gsub("tick\n", "")
+        return count
+      end
+      world:advance("50m")
+      assert.equal(0, ticks())
+      world:reload()
+      world:advance("15m")
+      assert.equal(1, ticks())
+      world:advance("3h")
+      assert.equal(4, ticks())
+    end)
+
+    it("requeue a key, and reconcile freely", function()
+      start_with([[
+        local runs = 0
+        return operator.policy { name = "r", watch = { topic = "Job", where = { ID = "web" } },
+          reconcile = function(job, ctx)
+            runs = runs + 1
+            ctx.log("info", "run " .. runs)
+            if runs == 1 then return operator.after("30s") end
+            if runs == 2 then operator.retry("busy", "5s") end
+          end }]])
+      world.nomad:register(source("web"))
+      world:settle()
+      assert.matches("run 1\n--> Done, again in 30s", world:log_text(), 1, true)
+      world:advance("31s")
+      assert.matches("Error: busy\n--> Failed, next try in 5s", world:log_text(), 1, true)
+      world:advance("10s")
+      assert.matches("run 3\n--> Done\n", world:log_text(), 1, true)
+    end)
+  end)
+end)
