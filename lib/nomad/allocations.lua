@@ -1,0 +1,33 @@
+--- Allocations: list and read.
+
+local nomad = require "nomad"
+
+local allocations = {}
+
+--- One by one; of all namespaces that the token may read unless options.namespace says less.
+---@async
+---@param options? { namespace?: string, prefix?: string, index?: integer, wait?: string }
+---@return nomad.Reader?
+---@return host.nomad.Error?
+function allocations.list(options)
+  options = options or {}
+  return nomad.list("/v1/allocations", {
+    query = {
+      namespace = options.namespace or "*", prefix = options.prefix, index = options.index,
+      wait = options.wait,
+    },
+  })
+end
+
+---@async
+---@param namespace string
+---@param id string the whole ID
+---@return table?
+---@return host.nomad.Error? err code "not_found"
+function allocations.get(namespace, id)
+  return nomad.request("GET", "/v1/allocation/" .. nomad.escape(id), {
+    query = { namespace = namespace },
+  })
+end
+
+return allocations

@@ -1,0 +1,143 @@
+--- Requests to Nomad's HTTP API: paths, queries and JSON. `local nomad = require "nomad"`.
+
+local json = require "host.json"
+local host_nomad = require "host.nomad"
+
+local nomad = {}
+
+--- So much of an answer that is not JSON is shown.
+local SHOWN = 80
+
+---@class nomad.RequestOptions
+---@field query? table<string, string|number|boolean>
+---@field body? any sent as JSON
+---@field timeout? number seconds
+---@field max? integer bytes of the answer
+
+---@class nomad.Response
+---@field status integer
+---@field index? integer X-Nomad-Index
+---@field body string
+
+--- An answer that is not what the request asked for.
+---@param method string
+---@param path string
+---@param message string
+---@param body? string
+---@return host.nomad.Error
+function nomad.unexpected(method, path, message, body)
+  local request = method .. " " .. path
+  return host_nomad.error {
+    code = "not_nomad", message = ("%s: %s"):format(request, message), request = request,
+    retryable = true, body = body,
+  }
+end
+
+--- A request with JSON both ways.
+---@async
+---@param method string
+---@param path string "/v1/job/" .. nomad.escape(id)
+---@param options? nomad.RequestOptions
+---@return any value decoded; true when the answer is empty; nil and an error otherwise
+---@return host.nomad.Error? err
+---@return nomad.Response? response
+function nomad.request(method, path, options)
+  options = options or {}
+  local response, err = host_nomad.request {
+    method = method, path = path, query = options.query, timeout = options.timeout,
+    max = options.max, body = options.body ~= nil and json.encode(options.body) or nil,
+  }
+  if not response then
+    return nil, err
+  elseif not response.body:find("%S") then
+    return true, nil, response
+  end
+  local value, reason = json.decode(response.body)
+  if value == nil then
+    local message = ("the answer is not JSON (%s) and begins with %q; is this a Nomad?")
+      :format(reason, response.body:sub(1, SHOWN))
+    return nil, nomad.unexpected(method, path, message, response.body:sub(1, 1024))
+  end
+  return value, nil, response
+end
+
+---@class nomad.Reader
+---@field index integer X-Nomad-Index of the answer
+---@field private inner host.nomad.Reader
+---@field private path string
+local Reader = {}
+Reader.__index = Reader
+Reader.__name = "nomad.Reader"
+
+--- The next element; nil at the end; nil and an error when the answer broke off.
+---@async
+---@return table?
+---@return host.nomad.Error?
+function Reader:next()
+  local text, err = self.inner:next()
+  if not text then
+    return nil, err
+  end
+  local value, reason = json.decode(text)
+  if type(value) ~= "table" then
+    local found = reason or "an element is no object"
+    return nil, nomad.unexpected("GET", self.path, "the list is not as Nomad's: " .. found, text)
+  end
+  return value
+end
+
+--- Gives up what has not been read.
+function Reader:close()
+  self.inner:close()
+end
+Reader.__close = Reader.close
+
+--- A GET whose answer is a list, decoded element by element while it comes.
+---@async
+---@param path string
+---@param options? nomad.RequestOptions
+---@return nomad.Reader?
+---@return host.nomad.Error?
+function nomad.list(path, options)
+  options = options or {}
+  local inner, err = host_nomad.list {
+    path = path, query = options.query, timeout = options.timeout, max = options.max,
+  }
+  if not inner then
+    return nil, err
+  end
+  return setmetatable({ inner = inner, path = path, index = inner.index }, Reader)
+end
+
+--- A list that is short enough to be held whole.
+---@async
+---@param path string
+---@param query? table<string, string|number|boolean>
+---@return table[]?
+---@return host.nomad.Error?
+function nomad.all(path, query)
+  local reader <close>, err = nomad.list(path, { query = query })
+  if not reader then
+    return nil, err
+  end
+  local items = json.array {}
+  while true do
+    local item, failed = reader:next()
+    if failed then
+      return nil, failed
+    elseif not item then
+      return items
+    end
+    items[#items + 1] = item
+  end
+end
+
+--- Percent-encodes one path segment.
+---@type fun(text: string): string
+nomad.escape = host_nomad.escape
+
+--- An error value as the calls of this library return it.
+---@type fun(fields: table): host.nomad.Error
+nomad.error = host_nomad.error
+
+return nomad
