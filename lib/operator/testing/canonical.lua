@@ -57,22 +57,6 @@ local function laid_over(base, over)
   return out
 end
 
-local function kind_of(job_type)
-  return (job_type == "batch" or job_type == "sysbatch") and "batch" or "service"
-end
-
-local function task_of(given, restart, structs)
-  local task = filled(given, structs.task)
-  task.RestartPolicy = laid_over(restart, given.RestartPolicy ~= NULL and given.RestartPolicy or nil)
-  if given.Config ~= nil and given.Config ~= NULL then
-    task.Config = copy(given.Config)
-  end
-  for i, template in ipairs(task.Templates or {}) do
-    task.Templates[i] = filled(template, structs.template)
-  end
-  return task
-end
-
 local function given_table(...)
   local out = {}
   for _, part in ipairs { ... } do
@@ -81,6 +65,22 @@ local function given_table(...)
     end
   end
   return out
+end
+
+local function kind_of(job_type)
+  return (job_type == "batch" or job_type == "sysbatch") and "batch" or "service"
+end
+
+local function task_of(given, restart, structs)
+  local task = filled(given, structs.task)
+  task.RestartPolicy = given_table(restart, given.RestartPolicy)
+  if given.Config ~= nil and given.Config ~= NULL then
+    task.Config = copy(given.Config)
+  end
+  for i, template in ipairs(task.Templates or {}) do
+    task.Templates[i] = filled(template, structs.template)
+  end
+  return task
 end
 
 local function group_of(given, job, structs)
@@ -146,6 +146,17 @@ function canonical.new(modern)
   return setmetatable({ structs = fields.of(modern), modern = modern }, Canonical)
 end
 
+--- Empty texts and zeros that stand for the default.
+function Canonical:fill_empty(job)
+  job.Name = job.Name == "" and job.ID or job.Name
+  job.Region = job.Region == "" and "global" or job.Region
+  job.Priority = job.Priority == 0 and 50 or job.Priority
+  if self.modern then
+    job.Datacenters = job.Datacenters or json.array { "*" }
+    job.NodePool = job.NodePool == "" and "default" or job.NodePool
+  end
+end
+
 --- A job as a server keeps it. Runtime fields of the request do not count.
 ---@param given table
 ---@param namespace string
@@ -158,15 +169,7 @@ function Canonical:job(given, namespace)
   end
   local job = filled(source, structs.job)
   job.Namespace = namespace
-  job.Name = is_blank(source.Name) and source.ID or source.Name
-  job.Priority = job.Priority == 0 and 50 or job.Priority
-  if is_blank(source.Region) then
-    job.Region = "global"
-  end
-  if self.modern then
-    job.Datacenters = job.Datacenters or json.array { "*" }
-    job.NodePool = is_blank(source.NodePool) and "default" or job.NodePool
-  end
+  self:fill_empty(job)
   local whole = setmetatable({ Type = job.Type }, { __index = source })
   for i, group in ipairs(job.TaskGroups or {}) do
     job.TaskGroups[i] = group_of(group, whole, structs)

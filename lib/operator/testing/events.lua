@@ -20,9 +20,12 @@ local BUFFER = 100
 ---@field index integer
 ---@field events operator.testing.Event[]
 
+local EVENT = '{"FilterKeys":%s,"Index":%d,"Key":%s,"Namespace":%s,'
+  .. '"Payload":%s,"Topic":%s,"Type":%s}'
+
 local function event_text(event)
   local keys = event.filter_keys and json.encode(json.array(event.filter_keys)) or "null"
-  return ('{"FilterKeys":%s,"Index":%d,"Key":%s,"Namespace":%s,"Payload":%s,"Topic":%s,"Type":%s}'):format(
+  return EVENT:format(
     keys,
     event.index,
     json.encode(event.key),

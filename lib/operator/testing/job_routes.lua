@@ -215,7 +215,7 @@ end
 local function next_launch(call, job)
   local cron = call.model.cron
   local schedule = cron and job.Periodic and cron.parse(job.Periodic.Spec)
-  local at = schedule and schedule:next(call.model.state.clock.now(), true)
+  local at = schedule and schedule:next(call.model.state.clock.now())
   return at and os.date("!%Y-%m-%dT%H:%M:%SZ", math.tointeger(at // 1)) or json.null
 end
 
@@ -302,10 +302,12 @@ local function versions(call)
   for i, job in ipairs(held) do
     texts[i] = state:text(job)
   end
-  local body = ('{"Diffs":null,"Index":%d,"KnownLeader":true,"LastContact":0,"NextToken":"",'):format(
-    held[1].ModifyIndex
-  ) .. '"Versions":[' .. table.concat(texts, ",") .. "]}"
-  return answers.read(body, held[1].ModifyIndex)
+  local index = held[1].ModifyIndex
+  local head = ('{"Diffs":null,"Index":%d,"KnownLeader":true,"LastContact":0,'):format(index)
+  return answers.read(
+    head .. '"NextToken":"","Versions":[' .. table.concat(texts, ",") .. "]}",
+    index
+  )
 end
 
 -- What may follow a job's ID in a path: a job whose ID ends like this cannot be reached, as in Nomad.
@@ -336,6 +338,10 @@ function job_routes.job(call, rest)
   return one(call)
 end
 
+local UNKNOWN_HCL = "this is the model of Nomad: it reads no HCL but knows the parsed form of some "
+  .. "texts, and this is none of them (the shipped templates are in operator.testing.parsed; add "
+  .. "others with the option `parsed`)"
+
 ---@param call operator.testing.Call
 function job_routes.parse(call)
   if not is_write(call) then
@@ -351,12 +357,7 @@ function job_routes.parse(call)
   end
   local parsed = call.model:parsed(request.JobHCL)
   if not parsed then
-    return answers.text(
-      400,
-      "this is the model of Nomad: it reads no HCL but knows the parsed form of some texts, and this"
-        .. " is none of them (the shipped templates are in operator.testing.parsed; add others with"
-        .. " the option `parsed`)"
-    )
+    return answers.text(400, UNKNOWN_HCL)
   elseif parsed.error then
     return answers.text(400, parsed.error)
   end

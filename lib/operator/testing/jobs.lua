@@ -82,7 +82,7 @@ local function status_of(job, old)
   return old and old.Status or "pending"
 end
 
-function Jobs:answer(index, eval, job_index, warnings)
+local function registered(index, eval, job_index, warnings)
   return {
     EvalCreateIndex = eval and eval.CreateIndex or 0,
     EvalID = eval and eval.ID or "",
@@ -100,7 +100,7 @@ function Jobs:reregister(old, warnings)
   local state = self.state
   local shown = self.modern and old.ModifyIndex or old.JobModifyIndex
   if waits(old) then
-    return self:answer(self.modern and shown or 0, nil, shown, warnings)
+    return registered(self.modern and shown or 0, nil, shown, warnings)
   end
   local index = state:next_index()
   local eval_index = not self.modern and old.JobModifyIndex or nil
@@ -116,7 +116,7 @@ function Jobs:reregister(old, warnings)
   state:publish(index, list)
   state:notify()
   self.scheduler:evaluate(eval, job, false)
-  return self:answer(index, eval, shown, warnings)
+  return registered(index, eval, shown, warnings)
 end
 
 --- Stores a changed job and sends its two lines: the job, then its evaluation.
@@ -145,6 +145,11 @@ function Jobs:commit(job, old, event_type, trigger)
   return eval
 end
 
+local function update_problem(job, old, options)
+  local problem = options.enforce and enforce(old, options.index or 0)
+  return problem or (old and validate.update(old, job))
+end
+
 ---@class operator.testing.RegisterOptions
 ---@field enforce? boolean
 ---@field index? integer
@@ -161,8 +166,7 @@ function Jobs:register(given, namespace, options)
   end
   local state = self.state
   local old = state:job(namespace, job.ID)
-  local problem = options.enforce and enforce(old, options.index or 0)
-  problem = problem or (old and validate.update(old, job))
+  local problem = update_problem(job, old, options)
   if problem then
     return refuse(problem)
   end
@@ -171,14 +175,15 @@ function Jobs:register(given, namespace, options)
     return self:reregister(old, warnings)
   end
   local index = state:next_index()
-  job.CreateIndex = old and old.CreateIndex or index
+  job.CreateIndex, job.Version, job.ParentID = index, 0, ""
+  if old then
+    job.CreateIndex, job.Version, job.ParentID = old.CreateIndex, old.Version + 1, old.ParentID
+  end
   job.ModifyIndex, job.JobModifyIndex = index, index
-  job.Version = old and old.Version + 1 or 0
   job.SubmitTime = state:nanoseconds()
   job.Status = status_of(job, old)
-  job.ParentID = old and old.ParentID or ""
   local eval = self:commit(job, old, "JobRegistered", "job-register")
-  return self:answer(index, eval, index, warnings)
+  return registered(index, eval, index, warnings)
 end
 
 local function deregistered(index, eval)

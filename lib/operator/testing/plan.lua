@@ -51,22 +51,23 @@ local function keys_of(...)
   return out
 end
 
+local function add_map(out, name, old, new)
+  for _, key in ipairs(keys_of(old, new)) do
+    if old[key] ~= new[key] then
+      out[#out + 1] = field(("%s[%s]"):format(name, key), old[key], new[key])
+    end
+  end
+end
+
 --- The scalars that differ, and one level of maps as Meta[name].
 local function fields_of(old, new)
   local out = json.array {}
   for _, name in ipairs(keys_of(old, new)) do
     local a, b = old[name], new[name]
-    if not HIDDEN[name] and not canonical.equal(a, b) then
-      if type(a) ~= "table" and type(b) ~= "table" then
-        out[#out + 1] = field(name, a, b)
-      elseif name == "Meta" or name == "Env" then
-        for _, key in ipairs(keys_of(a or {}, b or {})) do
-          local x, y = (a or {})[key], (b or {})[key]
-          if x ~= y then
-            out[#out + 1] = field(("%s[%s]"):format(name, key), x, y)
-          end
-        end
-      end
+    if name == "Meta" or name == "Env" then
+      add_map(out, name, a or {}, b or {})
+    elseif a ~= b and not HIDDEN[name] and type(a) ~= "table" and type(b) ~= "table" then
+      out[#out + 1] = field(name, a, b)
     end
   end
   return #out > 0 and out or NULL

@@ -26,6 +26,11 @@ local function namespace_shown(model, namespace)
   return out
 end
 
+local BAD_NAME = 'Invalid namespace "%s": 1 error occurred:\n\t* invalid name "%s". '
+  .. "Must match regex ^[a-zA-Z0-9-]{1,128}$\n\n"
+local IN_USE = '1 error occurred:\n\t* namespace "%s" has non-terminal jobs in regions: '
+  .. "[global]\n\n"
+
 local function put_namespace(call, name)
   local state = call.model.state
   local request = json.decode(call.body or "")
@@ -36,13 +41,7 @@ local function put_namespace(call, name)
   if not call.rights:manages() then
     return answers.denied()
   elseif not name:match "^[%w-]+$" or #name > 128 then
-    return answers.text(
-      500,
-      ('Invalid namespace "%s": 1 error occurred:\n\t* invalid name "%s". Must match regex '):format(
-        name,
-        name
-      ) .. "^[a-zA-Z0-9-]{1,128}$\n\n"
-    )
+    return answers.text(500, BAD_NAME:format(name, name))
   end
   local index = state:next_index()
   state:put_namespace(name, request.Description, index, request.Meta)
@@ -64,12 +63,7 @@ local function delete_namespace(call, name)
   end
   for _, job in ipairs(state:list(name)) do
     if job.Status ~= "dead" then
-      return answers.text(
-        500,
-        ('1 error occurred:\n\t* namespace "%s" has non-terminal jobs in regions: [global]\n\n'):format(
-          name
-        )
-      )
+      return answers.text(500, IN_USE:format(name))
     end
   end
   state.namespaces[name], state.jobs[name] = nil, nil

@@ -158,19 +158,27 @@ local function has_run(state, parent)
   return false
 end
 
+--- When a periodic job is due next.
+---@param periodic table
+---@return integer? seconds since the epoch
+function Scheduler:next_launch(periodic)
+  local specs = periodic.Spec ~= "" and { periodic.Spec } or periodic.Specs or {}
+  local soonest = math.huge
+  for _, spec in ipairs(specs) do
+    local schedule = self.cron.parse(spec)
+    local at = schedule and schedule:next(self.state.clock.now())
+    soonest = math.min(soonest, at or math.huge)
+  end
+  return soonest < math.huge and math.tointeger(soonest // 1) or nil
+end
+
 --- Launches a periodic job at its times, for as long as it stays as it is.
 ---@param job table
 function Scheduler:track(job)
-  if not (self.cron and self.launch and job.Periodic and self.state.clock.after) or job.Stop then
+  if not (self.cron and self.launch and self.state.clock.after) or job.Stop then
     return
   end
-  local specs = job.Periodic.Spec ~= "" and { job.Periodic.Spec } or job.Periodic.Specs or {}
-  local soonest
-  for _, spec in ipairs(specs) do
-    local schedule = self.cron.parse(spec)
-    local at = schedule and schedule:next(self.state.clock.now(), true)
-    soonest = at and (not soonest or at < soonest) and at or soonest
-  end
+  local soonest = job.Periodic and self:next_launch(job.Periodic)
   if not soonest then
     return
   end
@@ -180,7 +188,7 @@ function Scheduler:track(job)
       return
     end
     if not (now.Periodic.ProhibitOverlap and has_run(self.state, now)) then
-      self.launch(now, math.tointeger(soonest // 1))
+      self.launch(now, soonest)
     end
     self:track(now)
   end)

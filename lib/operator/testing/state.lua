@@ -8,7 +8,8 @@ local state = {}
 
 ---@class operator.testing.ModelClock
 ---@field now fun(): number seconds since the epoch
----@field after? fun(seconds: number, fn: fun()): { stop: fun(self: any) } without it: no heartbeats, and what Nomad does later is done at once
+---@field after? fun(seconds: number, fn: fun()): { stop: fun(self: any) } without it there are no heartbeats, and what
+--- Nomad does a little later is done at once
 
 ---@class operator.testing.State
 ---@field clock operator.testing.ModelClock
@@ -217,7 +218,7 @@ end
 ---@param event_type string
 ---@param index integer
 ---@return operator.testing.Event
-function State:eval_event(eval, event_type, index)
+function State.eval_event(_, eval, event_type, index)
   return {
     topic = "Evaluation",
     type = event_type,

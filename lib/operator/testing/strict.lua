@@ -121,19 +121,21 @@ end
 
 local check
 
-local function list_error(value, rule, at, owner)
-  local is_array = json.is_array(value)
-  if json_name(value) ~= (rule.array and "array" or "object") then
-    return refusal(value, rule[1], at, owner)
-  end
-  if rule.map == "string" or rule == STRINGS then
-    for _, item in pairs(value) do
-      if type(item) ~= "string" and item ~= json.null then
-        return refusal(item, "string", at, owner)
-      end
+local function text_error(value, at, owner)
+  for _, item in pairs(value) do
+    if type(item) ~= "string" and item ~= json.null then
+      return refusal(item, "string", at, owner)
     end
   end
-  for _, item in ipairs(rule.of and is_array and value or {}) do
+end
+
+local function list_error(value, rule, at, owner)
+  if json_name(value) ~= (rule.array and "array" or "object") then
+    return refusal(value, rule[1], at, owner)
+  elseif rule.map == "string" or rule == STRINGS then
+    return text_error(value, at, owner)
+  end
+  for _, item in ipairs(rule.of and value or {}) do
     local problem = check(item, rule.of, at, rule.of.go)
     if problem then
       return problem

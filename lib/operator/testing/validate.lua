@@ -18,7 +18,16 @@ validate.multierror = multierror
 
 local TYPES = { service = true, batch = true, system = true, sysbatch = true }
 
---- Without the library `operator.cron` only the form is looked at.
+--- What Nomad says of a spec, from what our own reader says.
+local function nomads_words(reason)
+  if reason:find "fewer than five" or reason:find "is not known" then
+    return "missing field(s)"
+  end
+  local entry, field = reason:match '%("(.-)" is no ([%a-]+)%)'
+  return entry and ("syntax error in %s field: '%s'"):format(field, entry) or "syntax error"
+end
+
+--- Without the library `operator.cron` only the number of fields is looked at.
 ---@param cron? { parse: fun(spec: string): any, string? }
 ---@param spec string
 ---@return string? problem
@@ -26,20 +35,13 @@ local function cron_problem(cron, spec)
   local reason
   if cron then
     local schedule, err = cron.parse(spec)
-    if schedule then
-      return nil
-    end
-    reason = tostring(err)
+    reason = not schedule and nomads_words(tostring(err)) or nil
   else
     local _, words = spec:gsub("%S+", "")
-    local known = spec:match "^@%a+$" and not spec:match "^@every" and spec ~= "@midnight"
-    if known or (words >= 5 and words <= 7) then
-      return nil
-    end
-    reason = "missing field(s)"
+    local alias = spec:match "^@%a+$" and spec ~= "@midnight"
+    reason = not alias and words < 5 and "missing field(s)" or nil
   end
-  reason = reason:match "missing field%(s%)" or reason:match "syntax error in .*$" or reason
-  return ('Invalid cron spec "%s": %s'):format(spec, reason)
+  return reason and ('Invalid cron spec "%s": %s'):format(spec, reason)
 end
 
 local AREAS = " Africa America Antarctica Asia Atlantic Australia Europe Indian Pacific Etc "
