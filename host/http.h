@@ -1,10 +1,13 @@
-/* http: HTTP requests on the libuv loop, by libcurl's multi interface; the only file that knows curl.
+/* http: HTTP requests on the libuv loop, by libcurl's multi interface; with its parts http_loop, http_easy and
+ * http_answer the only place that knows curl.
  *
  * One struct http is one connection pool. A request lives from http_send until its done callback has
  * returned, or until http_cancel; after either the pointer is dead. Strings in http_options are copied.
  *
  * http_data_cb runs inside libcurl: it may only take the bytes (and call http_pause). http_done_cb runs
- * after libcurl has returned, never inside http_send: it may send and cancel others. */
+ * after libcurl has returned, never inside http_send: it may send and cancel others.
+ *
+ * The process has to ignore SIGPIPE: a TLS connection may be written to after the server has closed it. */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -27,7 +30,9 @@ enum http_error {
 	HTTP_OK,	 /* an answer was read to its end, whatever its status */
 	HTTP_DNS,	 /* the host name has no address */
 	HTTP_REFUSED,	 /* nothing listens there, or no route, or the unix socket is missing */
-	HTTP_TLS,	 /* handshake or certificate; also TLS to a plain port and the other way round */
+	HTTP_TLS,	 /* the handshake failed: TLS to a plain port, no common version, a client certificate is missing */
+	HTTP_CERT,	 /* the server's certificate is not trusted, or is another name's */
+	HTTP_CERT_FILE,	 /* a certificate or key file of ours cannot be used */
 	HTTP_TIMEOUT,	 /* connect or total time is over */
 	HTTP_IDLE,	 /* no byte for idle_timeout seconds */
 	HTTP_CUT,	 /* the connection ended in the middle (EOF, RST) */
@@ -80,6 +85,9 @@ void http_pause(struct http_request *r);
 void http_resume(struct http_request *r);
 /* The status of the answer whose body is being delivered. */
 long http_status(const struct http_request *r);
+/* Its Content-Type and X-Nomad-Index: "" and 0 where the answer has none. */
+const char *http_content_type(const struct http_request *r);
+uint64_t http_nomad_index(const struct http_request *r);
 /* The local TCP port of the connection in use, 0: none yet. Shown in status, so that a reconnect can be seen. */
 int http_local_port(const struct http_request *r);
 
