@@ -369,6 +369,7 @@ static void push_message(const struct decoder *d)
 {
 	lua_Integer line = 1;
 	const char *line_start = d->text;
+	lua_Integer column;
 	char found[40];
 
 	for (const char *p = d->text; p < d->p; p++) {
@@ -377,9 +378,10 @@ static void push_message(const struct decoder *d)
 			line_start = p + 1;
 		}
 	}
+	column = d->p - line_start + 1;
 	describe_found(d, found, sizeof(found));
 	lua_pushfstring(d->L, "line %I, column %I: expected %s, found %s", (LUAI_UACINT)line,
-		(LUAI_UACINT)(d->p - line_start + 1), d->expected, found);
+		(LUAI_UACINT)column, d->expected, found);
 }
 
 bool json_push(lua_State *L, const char *text, size_t len)

@@ -17,6 +17,7 @@
 
 #define FNV_OFFSET 0xcbf29ce484222325U
 #define FNV_PRIME 0x100000001b3U
+#define TWO_TO_63 9223372036854775808.0
 
 enum {
 	LOCAL_SIZE = 2048,
@@ -78,7 +79,7 @@ static void new_line(struct encoder *e)
 {
 	if (e->format.indent == 0)
 		return;
-	size_t spaces = (size_t)(e->format.indent * e->depth);
+	size_t spaces = (size_t)e->format.indent * (size_t)e->depth;
 	reserve(e, spaces + 1);
 	e->data[e->len++] = '\n';
 	memset(e->data + e->len, ' ', spaces);
@@ -137,7 +138,7 @@ static void write_float(struct encoder *e, double n)
 {
 	char text[32];
 
-	if (n == floor(n) && n >= -0x1p63 && n < 0x1p63) {
+	if (n == floor(n) && n >= -TWO_TO_63 && n < TWO_TO_63) {
 		write_integer(e, (lua_Integer)n);
 		return;
 	}
