@@ -29,13 +29,15 @@ function json.decode(text) end
 ---@field indent? integer spaces a level; nil: one line
 
 --- Floats without fraction are written as integers (Nomad refuses 3e10 and 1.0). Raises for functions, NaN, infinity,
---- keys that are not strings, tables deeper than 512; the message names the path. An unmarked empty table is `{}`.
+--- keys that are not strings, arrays with holes, tables deeper than 512; the message names the path. An unmarked empty
+--- table is `{}`. Tables are read raw, without metamethods. cjson.null is null too.
 ---@param value any
 ---@param options? host.json.EncodeOptions
 ---@return string
 function json.encode(value, options) end
 
---- 16 hex digits that stand for the value: equal for equal values, whatever the order of keys.
+--- 16 hex digits that stand for the value: equal for equal values, whatever the order of keys. FNV-1a (64 bits) over
+--- `encode(value, { sorted = true })`: so 1 and 1.0 are equal, 1 and "1" are not, nor are [] and {}.
 ---@param value any
 ---@return string
 function json.digest(value) end
