@@ -6,12 +6,12 @@
 local host_layers = {
   { "^mem$", "^embedded$", "^version$" },
   { "^buf$", "^escape$", "^log", "^config", "^alarm$", "^turn$", "^store$", "^files$" },
-  { "^ndjson", "^scan", "^metrics" },
+  { "^ndjson", "^scan", "^metrics", "^interests$", "^inbox$" },
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
   { "^json", "^report$", "^task", "^vm", "^lua_", "^generation" },
-  { "^main$" },
+  { "^main$", "^run", "^command$", "^init$", "^process$" },
 }
 local lua_from_layer = 7
 local only_in = {

@@ -1,0 +1,36 @@
+/* lua_context: what the bindings of one generation are given; the user pointer of its vm. */
+#ifndef LUA_CONTEXT_H
+#define LUA_CONTEXT_H
+
+#include <uv.h>
+
+#include "api.h"
+#include "config.h"
+#include "log.h"
+#include "metrics.h"
+#include "store.h"
+#include "task.h"
+#include "turn.h"
+
+struct lua_cpu;
+
+/* None of it belongs to the context, and all but tasks outlives it. */
+struct lua_context {
+	uv_loop_t *loop;
+	struct turn *turn;
+	const struct config *config;
+	struct log *log;
+	struct api *api; /* NULL: host.nomad cannot send (check) */
+	struct store *store;
+	struct metrics *metrics;
+	struct lua_cpu *cpu;
+	struct tasks *tasks;
+	unsigned generation; /* counts from 1 */
+};
+
+static inline struct lua_context *lua_context(lua_State *L)
+{
+	return vm_user(vm_of(L));
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* lua_generation: the calls into the Lua half of a generation, lib/operator/generation.lua.
+ *
+ * Those that return bool are protected calls: on false vm_last_error says why. */
+#ifndef LUA_GENERATION_H
+#define LUA_GENERATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "inbox.h"
+#include "interests.h"
+#include "task.h"
+
+/* How a task that C started has ended; the strings are freed by lua_ending_free. */
+struct lua_ending {
+	bool ok;
+	long result;   /* of a command: its exit code */
+	char *message; /* of the error */
+	char *trace;
+	void (*cb)(void *user); /* within Lua: may only record */
+	void *user;
+};
+
+void lua_ending_free(struct lua_ending *e);
+
+/* generation.new and gen:load. *out is the caller's, also where this fails. */
+bool lua_generation_load(struct vm *vm, struct interests **out) WARN_UNUSED;
+bool lua_generation_spawn_start(
+	struct vm *vm, struct tasks *ts, bool first, struct lua_ending *e) WARN_UNUSED;
+bool lua_generation_connected(struct vm *vm, uint64_t epoch, bool live) WARN_UNUSED;
+/* Whatever the item is: gen:event, connected, lost or gap. */
+bool lua_generation_deliver(struct vm *vm, struct inbox_item *item) WARN_UNUSED;
+bool lua_generation_work(struct vm *vm) WARN_UNUSED;
+bool lua_generation_stop(struct vm *vm, const char *reason) WARN_UNUSED;
+bool lua_generation_idle(struct vm *vm, bool *idle) WARN_UNUSED;
+bool lua_generation_status(
+	struct vm *vm, void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
+
+/* require("operator.command")[name](args…) as a task. */
+bool lua_command_spawn(
+	struct vm *vm, struct tasks *ts, const char *name, struct lua_ending *e) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,110 @@
+/* lua_log: see lua_log.h. */
+#include "lua_log.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua_buf.h"
+#include "lua_context.h"
+
+#define FIELDS_MAX 32
+
+/* Reads the fields of the table at index, in the order of their names; the strings stay on the stack. */
+static size_t read_fields(lua_State *L, int index, struct log_field *fields)
+{
+	size_t count = 0, i;
+
+	luaL_checkstack(L, FIELDS_MAX + 4, NULL);
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "host.log: the name of a field is a string");
+		if (count == FIELDS_MAX)
+			luaL_error(L, "host.log: at most %d fields", FIELDS_MAX);
+		for (i = count++; i > 0 && strcmp(fields[i - 1].name, lua_tostring(L, -2)) > 0; i--)
+			fields[i] = fields[i - 1];
+		fields[i].name = lua_tostring(L, -2);
+	}
+	for (i = 0; i < count; i++) {
+		lua_getfield(L, index, fields[i].name);
+		/* No __tostring: it could take the table with the names apart. */
+		if (lua_type(L, -1) >= LUA_TTABLE)
+			lua_pushstring(L, luaL_typename(L, -1));
+		else
+			(void)luaL_tolstring(L, -1, NULL);
+		lua_remove(L, -2);
+		fields[i].value = lua_tolstring(L, -1, &fields[i].len);
+	}
+	return count;
+}
+
+static int log_(lua_State *L)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+	struct lua_context *c = lua_context(L);
+	enum log_level level = (enum log_level)luaL_checkoption(L, 1, NULL, levels);
+	size_t len, count = 0;
+	const char *message = luaL_checklstring(L, 2, &len);
+	struct log_field fields[FIELDS_MAX + 1];
+	char number[16];
+
+	lua_settop(L, 3);
+	luaL_argexpected(L, lua_isnil(L, 3) || lua_istable(L, 3), 3, "table or nil");
+	if (!log_enabled(c->log, level))
+		return 0;
+	if (lua_istable(L, 3))
+		count = read_fields(L, 3, fields);
+	/* In the text for people it would be on every line, and says nothing there. */
+	if (log_format(c->log) != LOG_TEXT) {
+		(void)snprintf(number, sizeof(number), "%u", c->generation);
+		fields[count++] = (struct log_field){"generation", number, strlen(number)};
+	}
+	log_record(c->log, level, message, len, fields, count);
+	return 0;
+}
+
+static int block(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+	struct log *log = lua_context(L)->log;
+
+	/* The other formats have the same as records. */
+	if (log_format(log) == LOG_TEXT)
+		log_block(log, text, len);
+	return 0;
+}
+
+static int print(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+
+	/* A reader that has gone away (| head) is no concern of the command. */
+	(void)fwrite(text, 1, len, stdout);
+	(void)fflush(stdout);
+	return 0;
+}
+
+static int escape(lua_State *L)
+{
+	size_t len;
+	const char *text = luaL_checklstring(L, 1, &len);
+	struct buf *b = lua_buf_push(L, SIZE_MAX);
+
+	b->data = log_escape(text, len);
+	b->len = strlen(b->data);
+	b->cap = b->len + 1;
+	lua_pushlstring(L, b->data, b->len);
+	buf_free(b);
+	return 1;
+}
+
+void lua_log_add(lua_State *L)
+{
+	static const luaL_Reg functions[] = {{"log", log_}, {"block", block}, {"print", print},
+		{"escape", escape}, {NULL, NULL}};
+
+	luaL_setfuncs(L, functions, 0);
+}

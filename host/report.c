@@ -1,0 +1,18 @@
+/* report: see report.h. */
+#include "report.h"
+
+#include <string.h>
+
+void report(struct log *log, enum log_level level, unsigned generation, const char *message,
+	const char *trace)
+{
+	struct log_field fields[2];
+	char number[16];
+	size_t count = 0;
+
+	(void)snprintf(number, sizeof(number), "%u", generation);
+	fields[count++] = (struct log_field){"generation", number, strlen(number)};
+	if (trace && trace[0])
+		fields[count++] = (struct log_field){"trace", trace, strlen(trace)};
+	log_record(log, level, message, strlen(message), fields, count);
+}

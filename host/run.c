@@ -1,0 +1,311 @@
+/* run: see run.h. Signals and the stream's news only record; what they ask for is done by a job of the turn. */
+#include "run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alarm.h"
+#include "generations.h"
+#include "process.h"
+#include "run_status.h"
+#include "stream.h"
+#include "version.h"
+
+#define TOKEN_CHECK 10.0 /* seconds between two looks at the token's file */
+
+enum { SIGNALS = 4 };
+
+struct run {
+	struct process process;
+	struct config *config;
+	struct log *log;
+	struct generations *generations;
+	struct stream *stream;
+	uv_signal_t signals[SIGNALS];
+	struct alarm *token_alarm;
+	struct turn_job job;
+	uint64_t started;
+	/* What has been asked for. */
+	bool reload, status, token_check;
+	int stop; /* the signal, 0: none */
+	bool stopping, over;
+	int code;
+};
+
+/* The stream. */
+
+static struct stream_options options_of(const struct run *r, const struct interests *in)
+{
+	return (struct stream_options){.topics = (const char *const *)in->topics,
+		.ns = in->ns,
+		.line_max = r->config->stream_line_max};
+}
+
+static void on_connected(uint64_t epoch, bool live, void *user)
+{
+	struct run *r = user;
+
+	generations_connected(r->generations, epoch, live);
+}
+
+static void on_lost(const char *reason, void *user)
+{
+	struct run *r = user;
+
+	(void)metrics_add(r->process.base.metrics, "stream_lost_total", 1);
+	generations_lost(r->generations, reason);
+	/* Perhaps the token was too old. */
+	r->token_check = true;
+	turn_add(r->process.base.turn, &r->job);
+}
+
+static void on_event(const struct scan_event *event, void *user)
+{
+	struct run *r = user;
+
+	(void)metrics_add(r->process.base.metrics, "events_seen_total", 1);
+	generations_event(r->generations, event);
+}
+
+/* Inside libcurl: copies what is wanted into the inboxes. */
+static void on_line(const char *line, size_t len, void *user)
+{
+	struct run *r = user;
+	uint64_t index;
+
+	if (scan_events(line, len, &index, on_event, r) == SCAN_NOT_JSON)
+		(void)metrics_add(r->process.base.metrics, "stream_lines_refused_total", 1);
+}
+
+static void on_wake(void *user)
+{
+	(void)user; /* the inboxes have queued their delivery */
+}
+
+/* The generations. */
+
+static void stop(struct run *r, int code)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->code = code;
+	generations_stop(r->generations, "shutdown");
+}
+
+static void on_started(const char *error, void *user)
+{
+	struct run *r = user;
+
+	if (!error)
+		return;
+	log_printf(r->log, LOG_ERROR, "%s", error);
+	stop(r, 1);
+}
+
+static void on_swapped(const struct interests *before, const struct interests *now, void *user)
+{
+	struct run *r = user;
+	struct stream_options o = options_of(r, now);
+
+	if (!interests_same_stream(before, now))
+		stream_restart(r->stream, &o);
+}
+
+static void on_stopped(void *user)
+{
+	((struct run *)user)->over = true;
+}
+
+/* The token and the certificates. */
+
+/* Reads the token's file again; true if it holds another one. */
+static bool token_changed(struct run *r)
+{
+	char *before = r->config->token ? xstrdup(r->config->token) : NULL;
+	bool changed = false;
+	char *error;
+
+	if (!config_read_token(r->config, &error)) {
+		log_printf(r->log, LOG_ERROR, "%s; the token in use stays", error);
+		free(error);
+	} else {
+		const char *now = r->config->token;
+
+		changed = (before != NULL) != (now != NULL) || (now && strcmp(before, now) != 0);
+	}
+	free(before);
+	return changed;
+}
+
+/* A stream that is there goes on with the token it was opened with, until Nomad ends it. */
+static void check_token(struct run *r)
+{
+	struct stream_options o = options_of(r, generations_interests(r->generations));
+	struct stream_status status;
+
+	r->token_check = false;
+	if (!r->config->token_file || !token_changed(r))
+		return;
+	log_printf(r->log, LOG_INFO, "The token in %s has changed and is used from now on",
+		r->config->token_file);
+	api_reload(r->process.base.api, r->config);
+	stream_status(r->stream, &status);
+	if (status.state != STREAM_LIVE)
+		stream_restart(r->stream, &o);
+}
+
+static void on_token_alarm(void *user)
+{
+	struct run *r = user;
+
+	r->token_check = true;
+	turn_add(r->process.base.turn, &r->job);
+	alarm_set(r->token_alarm, TOKEN_CHECK);
+}
+
+static void reload(struct run *r)
+{
+	struct stream_options o = options_of(r, generations_interests(r->generations));
+	bool restart = token_changed(r);
+
+	r->reload = false;
+	log_printf(r->log, LOG_INFO, "SIGHUP: loading scripts, token and certificates again");
+	api_reload(r->process.base.api, r->config);
+	if (restart)
+		stream_restart(r->stream, &o);
+	generations_reload(r->generations);
+}
+
+/* The signals. */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct run *r = handle->data;
+
+	if (number == SIGHUP)
+		r->reload = true;
+	else if (number == SIGUSR1)
+		r->status = true;
+	else if (r->stop)
+		_exit(128 + number); /* the second one: whoever sends it does not want to wait */
+	else
+		r->stop = number;
+	turn_add(r->process.base.turn, &r->job);
+}
+
+static void work(void *user)
+{
+	struct run *r = user;
+
+	if (r->stop && !r->stopping) {
+		log_printf(r->log, LOG_INFO, "%s: finishing what is under way (at most %u s)",
+			r->stop == SIGTERM ? "SIGTERM" : "SIGINT", r->config->drain_timeout);
+		stop(r, 0);
+	}
+	if (r->status) {
+		r->status = false;
+		run_status(&r->process.base, r->stream, r->generations, r->started);
+	}
+	if (r->stopping)
+		return;
+	if (r->token_check)
+		check_token(r);
+	if (r->reload)
+		reload(r);
+}
+
+static void open_signals(struct run *r)
+{
+	static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+
+	for (size_t i = 0; i < SIGNALS; i++) {
+		int status = uv_signal_init(&r->process.loop, &r->signals[i]);
+
+		r->signals[i].data = r;
+		if (status == 0)
+			status = uv_signal_start(&r->signals[i], on_signal, numbers[i]);
+		if (status != 0)
+			log_printf(r->log, LOG_ERROR, "signal %d cannot be caught: %s", numbers[i],
+				uv_strerror(status));
+	}
+}
+
+static void close_signals(struct run *r)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		uv_close((uv_handle_t *)&r->signals[i], NULL);
+}
+
+/* From the start to the end. */
+
+static void say_hello(const struct run *r)
+{
+	const struct config *c = r->config;
+
+	log_printf(r->log, LOG_INFO, "nomad-operator %s, Nomad at %s%s%s%s", VERSION,
+		c->unix_socket ? "unix://" : "", c->unix_socket ? c->unix_socket : c->address,
+		c->token ? "" : ", without a token",
+		c->dry_run ? ", dry run: nothing is written" : "");
+}
+
+static void watch(struct run *r)
+{
+	static const struct stream_callbacks cb = {on_connected, on_lost, on_line, on_wake};
+	struct stream_options o = options_of(r, generations_interests(r->generations));
+
+	r->stream = stream_new(&r->process.loop, r->process.base.api, r->log, &o, &cb, r);
+	r->token_alarm = alarm_new(&r->process.loop, on_token_alarm, r);
+	if (r->config->token_file)
+		alarm_set(r->token_alarm, TOKEN_CHECK);
+	stream_start(r->stream);
+	generations_start(r->generations);
+	while (!r->over)
+		(void)uv_run(&r->process.loop, UV_RUN_ONCE);
+	alarm_free(r->token_alarm);
+	stream_free(r->stream);
+}
+
+static int operate(struct run *r)
+{
+	static const struct generations_callbacks cb = {on_started, on_swapped, on_stopped};
+	char *error;
+
+	turn_job_init(&r->job, work, r);
+	r->started = uv_hrtime();
+	r->generations = generations_new(&r->process.base, &cb, r);
+	say_hello(r);
+	open_signals(r);
+	if (generations_load(r->generations, &error)) {
+		watch(r);
+	} else {
+		log_printf(r->log, LOG_ERROR, "%s", error);
+		free(error);
+		r->code = 1;
+	}
+	generations_free(r->generations);
+	turn_remove(&r->job);
+	close_signals(r);
+	return r->code;
+}
+
+int run_run(struct config *config, struct log *log)
+{
+	struct run *r = xcalloc(1, sizeof(*r));
+	int code = 1;
+	char *error;
+
+	r->config = config;
+	r->log = log;
+	if (process_open(&r->process, config, log, &error)) {
+		code = operate(r);
+		process_close(&r->process);
+	} else {
+		log_printf(log, LOG_ERROR, "%s", error);
+		free(error);
+	}
+	free(r);
+	return code;
+}

@@ -1,0 +1,83 @@
+/* run_status: see run_status.h. On a terminal one block, elsewhere a record for each line. */
+#include "run_status.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "version.h"
+
+#define STATUS_MAX ((size_t)256 * 1024) /* bytes */
+
+struct page {
+	struct log *log;
+	struct buf block; /* used on a terminal */
+};
+
+static void line(const char *text, void *user)
+{
+	struct page *p = user;
+
+	if (log_format(p->log) != LOG_TEXT)
+		log_record(p->log, LOG_INFO, text, strlen(text), NULL, 0);
+	else if (!buf_addf(&p->block, "    %s\n", text))
+		return; /* the page is full */
+}
+
+static void show_stream(const struct stream *stream, struct page *p)
+{
+	struct stream_status s;
+	char text[512];
+
+	stream_status(stream, &s);
+	(void)snprintf(text, sizeof(text),
+		"stream: %s, local port %d, epoch %" PRIu64 ", %" PRIu64 " lines, %" PRIu64
+		" bytes, %" PRIu64 " reconnects, index %" PRIu64,
+		stream_state_name(s.state), s.local_port, s.epoch, s.lines, s.bytes, s.reconnects,
+		s.last_index);
+	line(text, p);
+	if (s.last_frame >= 0) {
+		(void)snprintf(text, sizeof(text), "stream: last frame %.1f s ago", s.last_frame);
+		line(text, p);
+	}
+	if (s.reason[0]) {
+		(void)snprintf(text, sizeof(text), "stream: ended last because: %s", s.reason);
+		line(text, p);
+	}
+}
+
+static void show_metric(const char *series, double value, void *user)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s %.15g", series, value);
+	line(text, user);
+}
+
+void run_status(const struct lua_context *base, const struct stream *stream, struct generations *gs,
+	uint64_t started)
+{
+	struct page p = {.log = base->log};
+	uint64_t sent, refused;
+	char text[128];
+
+	buf_init(&p.block, STATUS_MAX);
+	if (!buf_addf(&p.block, "==> Status\n"))
+		return;
+	(void)snprintf(text, sizeof(text), "nomad-operator %s, up for %" PRIu64 " s", VERSION,
+		(uv_hrtime() - started) / 1000000000);
+	line(text, &p);
+	if (stream)
+		show_stream(stream, &p);
+	generations_status(gs, line, &p);
+	api_counts(base->api, &sent, &refused);
+	(void)snprintf(text, sizeof(text),
+		"requests: %" PRIu64 " sent, %" PRIu64 " refused by -dry-run", sent, refused);
+	line(text, &p);
+	(void)snprintf(text, sizeof(text), "locks held: %zu, kept: %zu bytes",
+		store_locks(base->store), store_bytes(base->store));
+	line(text, &p);
+	metrics_each(base->metrics, show_metric, &p);
+	if (log_format(base->log) == LOG_TEXT)
+		log_block(base->log, p.block.data, p.block.len);
+	buf_free(&p.block);
+}

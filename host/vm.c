@@ -1,0 +1,208 @@
+/* vm: see vm.h. */
+#include "vm.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua_buf.h"
+#include "lua_cpu.h"
+#include "lua_error.h"
+#include "lua_library.h"
+#include "lua_sandbox.h"
+
+struct vm {
+	lua_State *L;
+	struct lua_cpu *cpu;
+	void *user;
+	size_t used, max;
+	bool reserve;
+	struct vm_error error;
+};
+
+/* Never fails for a smaller size: Lua counts on that. */
+static void *allocate(void *ud, void *old, size_t old_size, size_t size)
+{
+	struct vm *vm = ud;
+	size_t max = vm->max + (vm->reserve ? VM_RESERVE : 0);
+	void *new;
+
+	if (!old)
+		old_size = 0; /* then it is the kind of the object */
+	if (size == 0) {
+		free(old);
+		vm->used -= old_size;
+		return NULL;
+	}
+	if (size > old_size && (size - old_size > max || vm->used > max - (size - old_size)))
+		return NULL;
+	new = realloc(old, size);
+	if (!new &&size > old_size)
+		return NULL;
+	vm->used = vm->used - old_size + size;
+	return new ? new : old;
+}
+
+struct vm *vm_of(lua_State *L)
+{
+	void *ud;
+
+	(void)lua_getallocf(L, &ud);
+	return ud;
+}
+
+void *vm_user(const struct vm *vm)
+{
+	return vm->user;
+}
+
+struct lua_cpu *vm_cpu(const struct vm *vm)
+{
+	return vm->cpu;
+}
+
+lua_State *vm_state(const struct vm *vm)
+{
+	return vm->L;
+}
+
+size_t vm_memory(const struct vm *vm)
+{
+	return vm->used;
+}
+
+size_t vm_memory_max(const struct vm *vm)
+{
+	return vm->max;
+}
+
+const struct vm_error *vm_last_error(const struct vm *vm)
+{
+	return &vm->error;
+}
+
+void vm_use_reserve(struct vm *vm, bool on)
+{
+	vm->reserve = on;
+}
+
+static void set_error(struct vm *vm, const char *code, const char *message, const char *trace)
+{
+	char *new_message = xstrdup(message), *new_trace = xstrdup(trace);
+
+	free(vm->error.message);
+	free(vm->error.trace);
+	vm->error = (struct vm_error){code, new_message, new_trace};
+}
+
+/* Nothing returns here: every entry into Lua is protected. If it happens all the same, say so and die. */
+static int on_panic(lua_State *L)
+{
+	const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+
+	(void)fprintf(
+		stderr, "nomad-operator: internal error: unprotected Lua error: %s\n", message);
+	return 0;
+}
+
+/* The message handler of vm_call. After the CPU limit hooks are off in here, so no Lua may be called. */
+static int on_error(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+
+	vm->reserve = true;
+	if (lua_cpu_exceeded(vm->cpu))
+		return 1;
+	luaL_traceback(L, L, NULL, 1);	  /* err trace */
+	(void)luaL_tolstring(L, 1, NULL); /* err trace text */
+	set_error(vm, "error", lua_tostring(L, -1), lua_tostring(L, -2));
+	return 1;
+}
+
+static void explain(struct vm *vm, int status, bool exceeded)
+{
+	char text[128];
+
+	if (exceeded) {
+		set_error(vm, "cpu", lua_cpu_message(vm->cpu), "");
+	} else if (status == LUA_ERRMEM) {
+		(void)snprintf(text, sizeof(text),
+			"not enough memory: a generation may use %zu MiB", vm->max >> 20);
+		set_error(vm, "memory", text, "");
+	} else if (!vm->error.message) {
+		set_error(vm, "error", "an error in the handling of an error", "");
+	}
+}
+
+bool vm_call(struct vm *vm, lua_CFunction fn, void *arg, unsigned cpu)
+{
+	lua_State *L = vm->L;
+	bool exceeded;
+	int status;
+
+	free(vm->error.message);
+	free(vm->error.trace);
+	vm->error = (struct vm_error){.code = "error"};
+	/* These need no memory: C functions without upvalues, and three of the twenty slots that are free. */
+	lua_pushcfunction(L, on_error);
+	lua_pushcfunction(L, fn);
+	lua_pushlightuserdata(L, arg);
+	lua_cpu_begin(vm->cpu, L, cpu);
+	status = lua_pcall(L, 1, 0, 1);
+	exceeded = lua_cpu_end(vm->cpu);
+	lua_settop(L, 0);
+	vm->reserve = false;
+	if (status == LUA_OK)
+		return true;
+	explain(vm, status, exceeded);
+	return false;
+}
+
+static int setup(lua_State *L)
+{
+	const struct vm_options *o = lua_touserdata(L, 1);
+
+	lua_cpu_attach(o->cpu, L);
+	lua_error_open(L);
+	lua_buf_open(L);
+	lua_sandbox_open(L);
+	lua_library_open(L, o->lib_dir);
+	return 0;
+}
+
+struct vm *vm_new(const struct vm_options *o, char **error)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+	struct vm_options options = *o;
+
+	vm->max = o->memory_max;
+	vm->cpu = o->cpu;
+	vm->user = o->user;
+	vm->L = lua_newstate(allocate, vm);
+	if (!vm->L) {
+		*error = xstrdup("not enough memory for a Lua state");
+		free(vm);
+		return NULL;
+	}
+	(void)lua_atpanic(vm->L, on_panic);
+	/* Coroutines copy this; task_spawn sets it in those that may wait. */
+	*(void **)lua_getextraspace(vm->L) = NULL;
+	if (!vm_call(vm, setup, &options, VM_CPU_LOAD)) {
+		*error = xstrdup(vm->error.message);
+		vm_free(vm);
+		return NULL;
+	}
+	return vm;
+}
+
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	vm->reserve = true;
+	lua_close(vm->L);
+	free(vm->error.message);
+	free(vm->error.trace);
+	free(vm);
+}
