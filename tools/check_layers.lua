@@ -24,7 +24,7 @@ local longest = 500
 local lua_rules = {
   { "^lib/operator/testing/", { "^operator", "^nomad", "^host", "^template$", "^luv$" } },
   { "^lib/operator/", { "^operator", "^nomad", "^host", "^template$", "^cjson$" } },
-  { "^lib/nomad/", { "^nomad", "^host", "^template$" } },
+  { "^lib/nomad/", { "^nomad", "^host", "^template" } },
   { "^lib/template%.lua$", { "^template%." } },
   { "^lib/template/", { "^template%.", "^host%.json$" } },
   { "^scripts/", { "^operator$", "^nomad", "^template$", "^cjson$" } },
