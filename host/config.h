@@ -25,16 +25,17 @@ struct config {
 	char **args;		/* scripts, or what else the command takes; NULL terminated */
 	size_t arg_count;
 
-	char *address;	   /* scheme://host:port, without path or userinfo; completed to http and 4646 */
+	char *address; /* scheme://host[:port]; a bare host is completed to http and port 4646 */
 	char *unix_socket; /* path of unix:///path, else NULL; address is then http://127.0.0.1 */
-	char *http_auth;   /* user:password for Basic auth, from NOMAD_HTTP_AUTH or the address; else NULL */
-	char *token;	   /* NULL: none */
-	char *token_file;  /* -token-file or NOMAD_TOKEN_FILE; read again at SIGHUP and after a 403; else NULL */
+	char *http_auth; /* user:password for Basic auth, of NOMAD_HTTP_AUTH or the address; or NULL */
+	char *token;	 /* NULL: none */
+	char *token_file;  /* or NULL; read again at SIGHUP and after a 403 */
 	char *region;	   /* NULL: the agent's own */
 	char **namespaces; /* NULL terminated; empty: all that the token may read */
 	size_t namespace_count;
 
-	char *ca_cert, *ca_path, *client_cert, *client_key, *tls_server_name; /* file paths and a name */
+	char *ca_cert, *ca_path, *client_cert, *client_key; /* paths, or NULL */
+	char *tls_server_name;				    /* or NULL */
 	bool tls_skip_verify;
 
 	enum log_level log_level;
@@ -47,8 +48,8 @@ struct config {
 	long max_delete;	/* -max-delete; -1: the larger of 5 and 20 % */
 	size_t stream_line_max; /* bytes; 64 MiB */
 	size_t lua_memory_max;	/* bytes for one generation; 512 MiB */
-	unsigned drain_timeout; /* seconds that tasks in flight are given at a reload and at the end; 4 */
-	char *lib_dir;		/* -lib: Lua libraries from this directory instead of the embedded ones */
+	unsigned drain_timeout; /* seconds for tasks in flight, at a reload and at the end; 4 */
+	char *lib_dir;		/* -lib: Lua libraries from here instead of the embedded ones */
 };
 
 /* Reads argv and the environment (getenv is passed in, so that tests need not change their own).

@@ -15,6 +15,7 @@
 #define HIDDEN "(hidden)"
 
 enum {
+	NAME_MAX_LEN = 64, /* bytes of a field's name */
 	VALUE_MAX =
 		64 * 1024, /* bytes of one message or value; what is longer is cut, and says so */
 	BLOCK_MAX = 1024 * 1024,  /* the same for a piece of the transcript */
@@ -266,7 +267,7 @@ static void put_name(struct buf *b, const char *name)
 		if (strcmp(name, own[i]) == 0)
 			put_text(b, "field_");
 	}
-	for (i = 0; name[i] && i < 64; i++) {
+	for (i = 0; i < NAME_MAX_LEN && name[i]; i++) {
 		bool word = (name[i] >= 'a' && name[i] <= 'z') ||
 			    (name[i] >= 'A' && name[i] <= 'Z') ||
 			    (name[i] >= '0' && name[i] <= '9') || name[i] == '_' ||

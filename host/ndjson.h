@@ -9,7 +9,8 @@
 
 struct ndjson;
 
-/* A whole line without its newline (nor a CR before it); the bytes die when the callback returns. */
+/* A whole line without its newline (nor a CR before it), which may be empty; the bytes die when the callback returns,
+ * and the callback may not free the cutter. */
 typedef void ndjson_line_cb(const char *line, size_t len, void *user);
 
 struct ndjson *ndjson_new(size_t line_max, ndjson_line_cb *cb, void *user);

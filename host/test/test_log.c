@@ -171,7 +171,8 @@ static void test_escape(void **state)
 	check_escape("\xc2\x9b[2J", 5, "\\xc2\\x9b[2J"); /* CSI as one C1 character */
 	check_escape("\xc2\xa0", 2, "\xc2\xa0");
 	check_escape("\xff\xc3", 2, "\\xff\\xc3");
-	check_escape("\xc0\x8a", 2, "\\xc0\\x8a");	    /* overlong newline */
+	check_escape("\xc0\x8a", 2, "\\xc0\\x8a"); /* overlong newline */
+	check_escape("\xe0\x80\x8a", 3, "\\xe0\\x80\\x8a");
 	check_escape("\xed\xa0\x80", 3, "\\xed\\xa0\\x80"); /* surrogate */
 	check_escape("\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80");
 	check_escape("\xe2\x82", 2, "\\xe2\\x82");
@@ -273,6 +274,25 @@ static void test_secrets_are_hidden(void **state)
 		check_hidden("pass\"word", "before pass\\\"word after", formats[i]);
 		check_hidden("a\\b", "before a\\b after", formats[i]);
 		check_hidden("q", "before q after", formats[i]);
+	}
+}
+
+/* In a message that was made elsewhere, the secret may be escaped already. */
+static void test_escaped_secrets_are_hidden(void **state)
+{
+	static const char *const forms[] = {
+		"-a\"\x1b-b-", "-a\"\\x1b-b-", "-a\\\"\\x1b-b-", "-a\\\"\\u001b-b-"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct sink s;
+
+		sink_open(&s, LOG_INFO, LOG_TEXT);
+		log_secret(s.log, "a\"\x1b-b");
+		say(&s, LOG_INFO, forms[i]);
+		assert_string_equal(s.text, "-(hidden)-\n");
+		sink_close(&s);
 	}
 }
 
@@ -392,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_block_is_a_record_where_lines_are),
 		cmocka_unit_test(test_trace_is_readable),
 		cmocka_unit_test(test_secrets_are_hidden),
+		cmocka_unit_test(test_escaped_secrets_are_hidden),
 		cmocka_unit_test(test_secrets_that_overlap),
 		cmocka_unit_test(test_secret_put_together_from_fields),
 		cmocka_unit_test(test_secret_at_the_edge_of_a_cut_value),
