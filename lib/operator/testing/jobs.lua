@@ -119,6 +119,18 @@ function Jobs:reregister(old, warnings)
   return registered(index, eval, shown, warnings)
 end
 
+--- 1.4 makes the evaluation of a dispatch in a commit of its own.
+function Jobs:evaluate_apart(job)
+  local state = self.state
+  local index = state:next_index()
+  local eval = state:new_eval(job, "job-register", index, job.JobModifyIndex)
+  state:put_eval(eval, index)
+  state:publish(index, { state:eval_event(eval, "EvaluationUpdated", index) })
+  state:notify()
+  self.scheduler:evaluate(eval, job, true)
+  return eval
+end
+
 --- Stores a changed job and sends its two lines: the job, then its evaluation.
 function Jobs:commit(job, old, event_type, trigger)
   local state = self.state
@@ -129,6 +141,9 @@ function Jobs:commit(job, old, event_type, trigger)
     state:notify()
     self.scheduler:track(job)
     return nil
+  end
+  if job.Dispatched and not old and not self.modern then
+    return self:evaluate_apart(job)
   end
   local eval = state:new_eval(job, trigger, index, index)
   state:put_eval(eval, index)
@@ -269,9 +284,10 @@ function Jobs:child(parent, id, changes, trigger)
   local job = state.with(parent, changes)
   job.ID, job.Name, job.ParentID = id, id, parent.ID
   job.CreateIndex, job.ModifyIndex, job.JobModifyIndex = index, index, index
-  job.Version, job.Stable, job.Status = 0, false, "pending"
+  -- The version is the parent's.
+  job.Stable, job.Status = false, "pending"
   job.SubmitTime = state:nanoseconds()
-  return index, self:commit(job, nil, "JobRegistered", trigger), job
+  return index, self:commit(job, nil, "JobRegistered", trigger)
 end
 
 --- Makes a run of a periodic job.
@@ -397,9 +413,9 @@ function Jobs:dispatch(namespace, id, request)
   local index, eval = self:child(parent, child, changes, "job-register")
   return {
     DispatchedJobID = child,
-    EvalCreateIndex = index,
+    EvalCreateIndex = eval.CreateIndex,
     EvalID = eval.ID,
-    Index = index,
+    Index = eval.CreateIndex,
     JobCreateIndex = index,
   }
 end
