@@ -1,7 +1,8 @@
 /* buf: bytes that grow up to a hard limit given at the start.
  *
  * The struct is in the caller's hands; `data` belongs to the buffer and moves whenever it grows.
- * A buffer that would pass its limit keeps what it had, and the call that wanted more returns false. */
+ * A buffer that would pass its limit keeps what it had, and the call that wanted more returns
+ * false. */
 #ifndef BUF_H
 #define BUF_H
 
@@ -22,7 +23,7 @@ void buf_free(struct buf *b);  /* also makes it empty, so that it can be used ag
 void buf_clear(struct buf *b); /* forgets the bytes, keeps the memory */
 bool buf_add(struct buf *b, const void *data, size_t len) WARN_UNUSED;
 bool buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3) WARN_UNUSED;
-void buf_drop(struct buf *b, size_t len);	  /* removes the first len bytes */
-const char *buf_text(struct buf *b);		  /* NUL terminated view, valid until the next call */
+void buf_drop(struct buf *b, size_t len); /* removes the first len bytes */
+const char *buf_text(struct buf *b);	  /* NUL terminated view, valid until the next call */
 
 #endif

@@ -59,7 +59,8 @@ static int hex_value(char c)
 	return -1;
 }
 
-/* user:password with its %XX decoded, or NULL where one is wrong or a control character comes out. */
+/* user:password with its %XX decoded, or NULL where one is wrong or a control character comes
+ * out. */
 static char *decode_userinfo(const char *p, size_t len)
 {
 	char *out = xmalloc(len + 2);

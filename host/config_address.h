@@ -12,10 +12,11 @@ struct config_address {
 	char *http_auth;   /* user:password, percent-decoded, else NULL */
 };
 
-/* Takes host, host:port, [::1]:4646, http(s)://…, unix:///path, each with user:password@ in front of the host; a path
- * behind the host is dropped, as Nomad's own client does. Without a scheme, http and port 4646 are meant; a URL with a
- * scheme and no port keeps the scheme's own port. The caller frees the strings of *out. On failure *error, which the
- * caller frees, is a sentence that holds no password. */
+/* Takes host, host:port, [::1]:4646, http(s)://…, unix:///path, each with user:password@ in front
+ * of the host; a path behind the host is dropped, as Nomad's own client does. Without a scheme,
+ * http and port 4646 are meant; a URL with a scheme and no port keeps the scheme's own port. The
+ * caller frees the strings of *out. On failure *error, which the caller frees, is a sentence that
+ * holds no password. */
 bool config_address_parse(const char *text, struct config_address *out, char **error) WARN_UNUSED;
 
 #endif

@@ -32,8 +32,8 @@ enum { CONFIG_FLAG_COUNT = 21 };
 extern const struct config_flag config_flags[CONFIG_FLAG_COUNT];
 
 const struct config_flag *config_flag_find(const char *name, size_t len);
-/* Reads a value into the struct. `source` is the flag or the variable, for *why: on failure a sentence that the caller
- * frees, in which foreign bytes are not escaped yet. */
+/* Reads a value into the struct. `source` is the flag or the variable, for *why: on failure a
+ * sentence that the caller frees, in which foreign bytes are not escaped yet. */
 bool config_flag_set(struct config *c, const struct config_flag *f, const char *source,
 	const char *value, char **why) WARN_UNUSED;
 

@@ -1,4 +1,4 @@
-/* config_value: what a flag's value may look like, and the name that a misspelt one stands near to. */
+/* config_value: what a flag's value may look like, and which name a misspelt one stands near. */
 #include "config_value.h"
 
 #include <string.h>
@@ -147,8 +147,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* How many letters must be typed, left out, changed or swapped with their neighbour. Both are at most
- * NAME_MAX_LEN long. */
+/* How many letters must be typed, left out, changed or swapped with their neighbour. Both are at
+ * most NAME_MAX_LEN long. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t rows[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];

@@ -1,4 +1,4 @@
-/* config_value: what a flag's value may look like, and the name that a misspelt one stands near to. */
+/* config_value: what a flag's value may look like, and which name a misspelt one stands near. */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 

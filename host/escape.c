@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The caller's buffer has room for ESCAPE_MAX times the text; if it had not, the text would end early. */
+/* The caller's buffer has room for ESCAPE_MAX times the text; if it had not, the text would end
+ * early. */
 static void put(struct buf *b, const char *data, size_t len)
 {
 	if (!buf_add(b, data, len))
@@ -44,7 +45,8 @@ static size_t utf8_len(const unsigned char *p, size_t n)
 	return len;
 }
 
-/* JSON has no \x: there a control character is \u00NN, and a byte that is no text shows as \\xNN. */
+/* JSON has no \x: there a control character is \u00NN, and a byte that is no text shows as
+ * \\xNN. */
 static void put_hex(struct buf *b, unsigned char c, enum escape how, bool is_text)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -1,7 +1,7 @@
 /* escape: foreign text made safe for a terminal, a line reader, a JSON string.
  *
- * Control characters become \n, \t, \r or \xNN; valid UTF-8 stays as it is, except C1 controls, which become \xNN
- * byte by byte as invalid bytes do. */
+ * Control characters become \n, \t, \r or \xNN; valid UTF-8 stays as it is, except C1 controls,
+ * which become \xNN byte by byte as invalid bytes do. */
 #ifndef ESCAPE_H
 #define ESCAPE_H
 

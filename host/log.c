@@ -1,4 +1,4 @@
-/* log: formats records, hides secrets, escapes foreign bytes, and writes each record with one write. */
+/* log: formats records, hides secrets, and writes each record with one write. */
 #include "log.h"
 
 #include <errno.h>
@@ -181,8 +181,8 @@ static void put_hidden(
 	put(b, text + plain, len - plain);
 }
 
-/* Appends foreign text: secrets hidden, then cut to max, then escaped. Hiding comes first, for a secret that
- * is cut in two, or escaped, would not be found. */
+/* Appends foreign text: secrets hidden, then cut to max, then escaped. Hiding comes first, for a
+ * secret that is cut in two, or escaped, would not be found. */
 static void put_foreign(struct buf *b, const struct log *log, const char *text, size_t len,
 	size_t max, enum escape how)
 {
@@ -230,7 +230,8 @@ static void write_out(FILE *out, const char *data, size_t len)
 	}
 }
 
-/* Writes a whole record. The last look for secrets finds one that was put together from several fields. */
+/* Writes a whole record. The last look for secrets finds one that was put together from several
+ * fields. */
 static void write_record(const struct log *log, struct buf *record)
 {
 	struct buf safe;

@@ -1,7 +1,7 @@
 /* log: one place through which every line to stderr goes, in one of three formats.
  *
- * Foreign bytes are escaped here (control characters, invalid UTF-8), and every secret that was told to
- * log_secret is written as "(hidden)", in whatever text it turns up. */
+ * Foreign bytes are escaped here (control characters, invalid UTF-8), and every secret that was
+ * told to log_secret is written as "(hidden)", in whatever text it turns up. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -29,16 +29,19 @@ enum log_format log_format(const struct log *log);
 /* Copies the secret. NULL or "" does nothing; a second call adds a second secret. */
 void log_secret(struct log *log, const char *secret);
 
-/* In text a field named "trace" is written below its record, line by line. A message or value beyond 64 KiB is cut. */
+/* In text a field named "trace" is written below its record, line by line. A message or value
+ * beyond 64 KiB is cut. */
 void log_record(struct log *log, enum log_level level, const char *message, size_t len,
 	const struct log_field *fields, size_t count);
 void log_printf(struct log *log, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* A piece of the transcript (text format): several lines, written in one go. Newlines stay, every other
- * control character is escaped, secrets are hidden. In the other formats it becomes one info record. */
+/* A piece of the transcript (text format): several lines, written in one go. Newlines stay, every
+ * other control character is escaped, secrets are hidden. In the other formats it becomes one
+ * info record. */
 void log_block(struct log *log, const char *text, size_t len);
 
-/* Appends text so that a terminal and a line reader are safe: \n, \t, \x1b, … as escapes, valid UTF-8 as
- * it is, C1 controls and invalid bytes as \xNN. Returns a new string, the caller frees it. */
+/* Appends text so that a terminal and a line reader are safe: \n, \t, \x1b, … as escapes, valid
+ * UTF-8 as it is, C1 controls and invalid bytes as \xNN. Returns a new string, the caller frees
+ * it. */
 char *log_escape(const char *text, size_t len);
 
 bool log_level_parse(const char *name, enum log_level *out) WARN_UNUSED; /* error warn info debug */

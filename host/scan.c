@@ -1,7 +1,8 @@
 /* scan: finds values in raw JSON text by skipping over what is not wanted; builds nothing.
  *
- * What is skipped is only checked as far as skipping needs it: strings end, brackets match. Objects that are
- * looked into are checked in full: commas, colons, what a scalar may look like. */
+ * What is skipped is only checked as far as skipping needs it: strings end, brackets match.
+ * Objects that are looked into are checked in full: commas, colons, what a scalar may look
+ * like. */
 #include "scan.h"
 
 #include <string.h>
@@ -60,7 +61,8 @@ struct walk {
 	bool begun;
 };
 
-/* Steps to the next value (SCAN_STEP_MORE, w->p is on it) or behind the closing bracket (SCAN_STEP_END). */
+/* Steps to the next value (SCAN_STEP_MORE, w->p is on it) or behind the closing bracket
+ * (SCAN_STEP_END). */
 static enum scan_step walk_next(struct walk *w, char close)
 {
 	w->p = scan_skip_space(w->p, w->end);
@@ -257,7 +259,8 @@ static bool read_event(struct walk *list, struct event *event)
 	return step == SCAN_STEP_END;
 }
 
-/* What is known of a line. The first events are kept; when there are more, all are read a second time. */
+/* What is known of a line. The first events are kept; when there are more, all are read a second
+ * time. */
 struct line {
 	struct event events[EVENTS_ON_STACK];
 	size_t count;

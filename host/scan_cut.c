@@ -1,4 +1,4 @@
-/* scan_cut: cuts a JSON array that comes in pieces into its elements; one that comes whole is never copied. */
+/* scan_cut: cuts a JSON array into its elements; one that comes in one piece is never copied. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +46,8 @@ static void fail(struct scan_cutter *c, enum scan_cut result)
 	buf_free(&c->part);
 }
 
-/* Length counts before shape, whatever the pieces: an element that is broken beyond the limit is too long. */
+/* Length counts before shape, whatever the pieces: an element that is broken beyond the limit is
+ * too long. */
 static bool fits(struct scan_cutter *c, const char *start, const char *p)
 {
 	if ((size_t)(p - start) <= c->part.max - c->part.len)

@@ -15,7 +15,8 @@ const char *scan_skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* Backslashes are counted back from each quote, and never past the quote before it: the work stays linear. */
+/* Backslashes are counted back from each quote, and never past the quote before it: the work
+ * stays linear. */
 const char *scan_string_end(const char *p, const char *end)
 {
 	while (p < end) {

@@ -1,4 +1,4 @@
-/* scan_skip: how the scanner passes over a value of any depth without recursion; shared by scan and scan_cut.
+/* scan_skip: how the scanner passes over a value of any depth without recursion.
  *
  * What is skipped is only checked as far as skipping needs it: strings end, brackets match. */
 #ifndef SCAN_SKIP_H
@@ -20,11 +20,12 @@ struct scan_nest {
 
 enum scan_step { SCAN_STEP_MORE, SCAN_STEP_END, SCAN_STEP_BAD };
 
-/* Moves *at over an object or array, up to behind its last bracket (END), to the end of the text (MORE: go on
- * with the next piece), or to the byte that cannot be (BAD). `n` starts zeroed, with *at on the bracket. */
+/* Moves *at over an object or array, up to behind its last bracket (END), to the end of the text
+ * (MORE: go on with the next piece), or to the byte that cannot be (BAD). `n` starts zeroed, with
+ * *at on the bracket. */
 enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end);
-/* Goes on inside a string, n->in_string being set; returns what follows its closing quote (in_string is clear then)
- * or `end`, to go on with the next piece. */
+/* Goes on inside a string, n->in_string being set; returns what follows its closing quote
+ * (in_string is clear then) or `end`, to go on with the next piece. */
 const char *scan_nest_string(struct scan_nest *n, const char *p, const char *end);
 
 /* The quote that closes the string whose inside starts at p, or NULL when it is not in the text. */

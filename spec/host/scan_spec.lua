@@ -28,8 +28,9 @@ describe("host.scan", function()
 
   it("unescapes names, and gives an absent field as an empty string", function()
     local event = scan.events([[{"Events":[{"Topic":"\u004aob","Key":"a\"b"}],"Index":3}]])[1]
-    local expected = { topic = "Job", type = "", key = 'a"b', namespace = "", index = 3, payload = "" }
-    assert.are.same(expected, event)
+    assert.are.same(
+      { topic = "Job", type = "", key = 'a"b', namespace = "", index = 3, payload = "" },
+      event)
   end)
 
   it("knows a heartbeat, and what is no line of the stream", function()
