@@ -248,6 +248,10 @@ end
 
 -- The next request's head from what has come; nil: not yet, or it was refused.
 function Connection:take_head()
+  if self.input:find "^[^%u]" then -- a TLS handshake, perhaps
+    self:refuse(400, "this is not HTTP")
+    return nil
+  end
   local stop = self.input:find("\r\n\r\n", 1, true)
   if not stop then
     if #self.input > HEAD_MAX then

@@ -66,7 +66,7 @@ describe("the served model", function()
   it("refuses what is not HTTP", function()
     s = served.start()
     local cases = {
-      { "\22\3\1\2\0\1\0\1\252\r\n\r\n", "^HTTP/1.1 400 " },
+      { "\22\3\1\2\0\1\0\1\252", "^HTTP/1.1 400 " }, -- how TLS begins
       { "GET /v1/jobs\r\n\r\n", "^HTTP/1.1 400 " },
       { "POST /v1/jobs HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "^HTTP/1.1 411 " },
       { "POST /v1/jobs HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "^HTTP/1.1 413 " },
