@@ -1,0 +1,63 @@
+--- The JSON job specification: making jobs from templates. `local jobspec = require "nomad.jobspec"`.
+
+local host = require "host"
+local template = require "nomad.jobspec.template"
+
+local jobspec = {}
+
+--- The list that new templates are put in while `collect` runs.
+local collected
+
+--- The directory of the script that calls, with its slash.
+local function directory_of_caller(level)
+  local info = debug.getinfo(level + 1, "S")
+  local path = info and info.source:match("^@(.*)$")
+  return path and path:match("^(.*[/:])[^/:]*$") or ""
+end
+
+--- Reads a job template that lies beside the calling script: HCL or JSON with placeholders, [[ .JobID ]]. Raises
+--- "file:line: …" when the file is missing or the [[ ]] in it are wrong.
+---@param file string "backup.nomad.hcl"
+---@return jobspec.Template
+function jobspec.template(file)
+  if type(file) ~= "string" or file == "" then
+    error("jobspec.template takes the name of a file beside the script", 2)
+  end
+  local path = file:sub(1, 1) == "/" and file or directory_of_caller(2) .. file
+  local text, err = host.read_file(path)
+  if not text then
+    error(("the template cannot be read: %s"):format(err), 2)
+  end
+  local made = template.new(text, path, host.options.namespaces[1])
+  if collected then
+    collected[#collected + 1] = made
+  end
+  return made
+end
+
+--- Whether a value is what template:render returned.
+---@param value any
+---@return boolean
+function jobspec.is_rendering(value)
+  return template.is_rendering(value)
+end
+
+local function finish(templates, outer, ok, ...)
+  collected = outer
+  if not ok then
+    error(..., 0)
+  end
+  return templates, ...
+end
+
+--- Calls a function, and returns the templates that were made meanwhile, then what the function returned.
+---@param fn fun(...): any
+---@return jobspec.Template[]
+---@return any ...
+function jobspec.collect(fn, ...)
+  local outer, templates = collected, {}
+  collected = templates
+  return finish(templates, outer, pcall(fn, ...))
+end
+
+return jobspec

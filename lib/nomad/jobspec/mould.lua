@@ -1,0 +1,164 @@
+--- A parsed job with gaps: tokens stand in it where a template's placeholders were, and values are filled in there. A
+--- value goes into a string or a key that exists already, so it can never change the structure of the job.
+
+local functions = require "template.functions"
+local json = require "host.json"
+
+local mould = {}
+
+--- A token is an identifier, so that HCL takes it as a label and as a key too. None begins another.
+---@param prefix string
+---@param index integer of the placeholder
+---@return string
+function mould.token(prefix, index)
+  return ("%s%04dx"):format(prefix, index)
+end
+
+--- A prefix that the text does not hold.
+---@param text string
+---@return string
+function mould.prefix(text)
+  local prefix = "nop"
+  while text:find(prefix .. "%d") do
+    prefix = prefix .. "p"
+  end
+  return prefix
+end
+
+---@class mould.Node
+---@field parts? (string|integer)[] a string: texts, and numbers of placeholders
+---@field whole? integer a placeholder that is the whole value
+---@field items? any[] an array
+---@field fields? table<string, any> an object
+---@field gaps? { key: (string|integer)[], value: any }[] fields whose keys have tokens
+
+---@class mould.Maker
+---@field prefix string
+---@field typed table<integer, boolean> placeholders that keep the type of their value
+---@field found table<integer, boolean>
+---@field referenced table<integer, boolean> placeholders that came out as "${token}"
+
+--- "a" .. token 1 .. "b" → { "a", 1, "b" }; nil when there is no token.
+local function split(maker, text)
+  if not text:find(maker.prefix, 1, true) then
+    return nil
+  end
+  local parts, from = {}, 1
+  for first, index, after in text:gmatch("()" .. maker.prefix .. "(%d%d%d%d)x()") do
+    parts[#parts + 1] = first > from and text:sub(from, first - 1) or nil
+    index = tonumber(index)
+    parts[#parts + 1] = index
+    maker.found[index] = true
+    if text:sub(first - 2, first - 1) == "${" and text:sub(after, after) == "}" then
+      maker.referenced[index] = true
+    end
+    from = after
+  end
+  parts[#parts + 1] = from <= #text and text:sub(from) or nil
+  return parts
+end
+
+local function make(maker, value)
+  if type(value) == "string" then
+    local parts = split(maker, value)
+    if parts and #parts == 1 and maker.typed[parts[1]] then
+      return { whole = parts[1] }
+    end
+    return parts and { parts = parts } or value
+  elseif type(value) ~= "table" then
+    return value
+  elseif json.is_array(value) then
+    local items = {}
+    for i, element in ipairs(value) do
+      items[i] = make(maker, element)
+    end
+    return { items = items }
+  end
+  local node = { fields = {}, gaps = {} }
+  for key, element in pairs(value) do
+    local parts = split(maker, key)
+    if parts then
+      node.gaps[#node.gaps + 1] = { key = parts, value = make(maker, element) }
+    else
+      node.fields[key] = make(maker, element)
+    end
+  end
+  return node
+end
+
+---@class mould.Mould
+---@field found table<integer, boolean> placeholders whose token came out of the parser
+---@field referenced table<integer, boolean> placeholders that HCL took for the name of a variable
+---@field private root any
+local Mould = {}
+Mould.__index = Mould
+
+---@param job table parsed
+---@param prefix string of the tokens
+---@param typed? table<integer, boolean>
+---@return mould.Mould
+function mould.new(job, prefix, typed)
+  local maker = { prefix = prefix, typed = typed or {}, found = {}, referenced = {} }
+  local root = make(maker, job)
+  return setmetatable({ root = root, found = maker.found, referenced = maker.referenced }, Mould)
+end
+
+--- A copy that shares nothing.
+---@generic T
+---@param value T
+---@return T
+function mould.copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local copy = {}
+  for key, element in pairs(value) do
+    copy[key] = mould.copy(element)
+  end
+  return json.is_array(value) and json.array(copy) or copy
+end
+
+local function joined(parts, fills)
+  local texts = {}
+  for i, part in ipairs(parts) do
+    texts[i] = type(part) == "string" and part or functions.text(fills[part])
+  end
+  return table.concat(texts)
+end
+
+local function build(node, fills)
+  if type(node) ~= "table" then
+    return node
+  elseif node.parts then
+    return joined(node.parts, fills)
+  elseif node.whole then
+    return mould.copy(fills[node.whole])
+  elseif node.items then
+    local items = {}
+    for i, item in ipairs(node.items) do
+      items[i] = build(item, fills)
+    end
+    return json.array(items)
+  end
+  local object = {}
+  for key, field in pairs(node.fields) do
+    object[key] = build(field, fills)
+  end
+  for _, gap in ipairs(node.gaps) do
+    local key = joined(gap.key, fills)
+    if object[key] ~= nil then
+      error({ message = ("two placeholders make the same key %q"):format(key) }, 0)
+    end
+    object[key] = build(gap.value, fills)
+  end
+  return object
+end
+
+--- A new job. Raises { message= } when two keys become equal.
+---@param fills any[] the values of the placeholders
+---@return table
+function Mould:fill(fills)
+  return build(self.root, fills)
+end
+
+return mould

@@ -1,0 +1,335 @@
+--- A job template: HCL or JSON with [[ ]], from which jobs are made.
+---
+--- How HCL becomes jobs is decided once, by prepare:
+---   fill   The placeholders are replaced by tokens (identifiers), Nomad parses that one text, and the values are put
+---          into the parsed job. Any number of jobs costs one parse, and a value cannot change the structure.
+---   text   Where that is not sound, each rendering is written as HCL, every value escaped for its place, and parsed by
+---          itself; what was parsed is kept by its text, within bounds. This is so when there are blocks ([[ if ]] …),
+---          when Nomad refuses a token (a number, a duration), or when the HCL computes with strings (functions,
+---          conditions, locals), so that the string a token stands in may not be the one that comes out.
+--- A JSON template is filled, or written and decoded, in the same two ways, but needs no Nomad.
+
+local json = require "host.json"
+local jobs = require "nomad.jobs"
+local hcl = require "nomad.jobspec.hcl"
+local jsontext = require "nomad.jobspec.jsontext"
+local mould = require "nomad.jobspec.mould"
+local refusal = require "nomad.jobspec.refusal"
+local source = require "nomad.jobspec.source"
+local trial = require "nomad.jobspec.trial"
+local values = require "nomad.jobspec.values"
+local gotemplate = require "template"
+
+local template = {}
+
+--- Parsed texts that are kept, for one template: at most this many, with this many bytes of HCL in all.
+local MAX_KEPT = 1024
+local MAX_KEPT_BYTES = 8 * 1024 * 1024
+
+---@class jobspec.Template
+---@field name string the file, as it is named in messages
+---@field mode? "fill"|"text" nil: not prepared yet
+---@field json boolean
+---@field private inner template.Template
+---@field private prefix string
+---@field private namespace? string
+---@field private mould? mould.Mould
+---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
+---@field private kept table<string, table> parsed by text
+---@field private order string[] of kept, oldest first
+---@field private bytes integer
+local Template = {}
+Template.__index = Template
+Template.__name = "jobspec.Template"
+
+---@class jobspec.Rendering
+---@field template jobspec.Template
+---@field values table
+---@field overrides? table<string, any>
+---@field fills any[] the values of the placeholders, checked
+local Rendering = {}
+Rendering.__index = Rendering
+Rendering.__name = "jobspec.Rendering"
+
+---@param value any
+---@return boolean
+function template.is_rendering(value)
+  return getmetatable(value) == Rendering
+end
+
+--- Errors inside are { line=, message= }, or text with its position.
+local function raised(self, err)
+  if type(err) == "table" and err.code then
+    return err
+  elseif type(err) == "table" then
+    err = ("%s:%d: %s"):format(self.name, err.line or 1, err.message)
+  end
+  return refusal.error(err)
+end
+
+local function new_scanner(self)
+  return self.json and jsontext.scanner() or hcl.scanner()
+end
+
+---------------------------------------------------------------------------------------------------
+-- Tokens.
+
+--- The text with tokens, and where each placeholder stands.
+local function tokened(self)
+  local out, contexts = source.new(new_scanner(self)), {}
+  self.inner:outline(function(placeholder)
+    contexts[placeholder.index] = out.scanner:context()
+    local token = mould.token(self.prefix, placeholder.index)
+    if self.json and out.scanner:context() == "bare" then
+      token = '"' .. token .. '"'
+    end
+    out:add_value(token, placeholder)
+    return ""
+  end, nil, function(text, line)
+    out:add(text, line)
+  end)
+  return out:finish(), contexts
+end
+
+--- {"Job": …} is accepted as what it holds.
+local function unwrapped(self, job)
+  if type(job) == "table" and type(job.Job) == "table" and job.ID == nil then
+    job = job.Job
+  end
+  if type(job) ~= "table" or json.is_array(job) then
+    error(("%s:1: a JSON template is an object: a job, or {\"Job\": …}"):format(self.name), 0)
+  end
+  return job
+end
+
+local function decoded(self, out)
+  local job, reason = json.decode(out.text)
+  if job == nil then
+    local line = out:line_of(tonumber(reason:match("^line (%d+)")) or 1)
+    error(("%s:%d: the JSON cannot be read: %s"):format(self.name, line, reason), 0)
+  end
+  return unwrapped(self, job)
+end
+
+--- A JSON template is ready as soon as it is read.
+local function prepare_json(self)
+  if not self.inner:is_plain() then
+    self.mode = "text"
+    return
+  end
+  local out, contexts = tokened(self)
+  for index, context in pairs(contexts) do
+    self.typed[index] = context == "bare" or nil
+  end
+  self.mould = mould.new(decoded(self, out), self.prefix, self.typed)
+  self.mode = "fill"
+end
+
+--- Whether filling this parsed job gives what parsing a rendering would give.
+local function fillable(self, made, out, contexts)
+  if out.scanner.computes then
+    return false
+  end
+  for _, placeholder in ipairs(self.inner:placeholders()) do
+    local index = placeholder.index
+    local context = contexts[index]
+    if context ~= "comment" and not made.found[index]
+        or context == "bare" and made.referenced[index] then
+      return false
+    end
+  end
+  return true
+end
+
+---------------------------------------------------------------------------------------------------
+-- Rendering.
+
+--- Checks the values, and makes what `resolve` turns into a job. Nothing is asked of Nomad. Raises an error (code
+--- "template") for a value that is missing or may not be filled in.
+---@param given table the values, by name
+---@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
+---@return jobspec.Rendering
+function Template:render(given, overrides)
+  local fills, last, touching = {}, "", nil
+  local function see(text, placeholder)
+    if placeholder then
+      values.check_seam(last, text, placeholder)
+    end
+    last = text ~= "" and text:sub(-1) or last
+  end
+  local ok, err = pcall(self.inner.render, self.inner, given, {
+    escape = function(value, placeholder)
+      local index = placeholder.index
+      values.check(value, placeholder, self.typed[index] or self.json and self.mode == "text")
+      fills[index] = self.typed[index] and values.literal(value, placeholder) or value
+      see(type(value) == "string" and value or "0", placeholder)
+      touching = placeholder
+      return ""
+    end,
+    text = function(text)
+      see(text, touching)
+      touching = nil
+    end,
+  })
+  if not ok then
+    error(raised(self, err), 0)
+  end
+  return setmetatable({ template = self, values = given, overrides = overrides, fills = fills },
+    Rendering)
+end
+
+--- The rendering as text, every value escaped for its place. Raises.
+---@param given table
+---@return jobspec.Source
+local function write(self, given)
+  local out = source.new(new_scanner(self))
+  local written = self.json and values.written_json or values.written
+  self.inner:render(given, {
+    escape = function(value, placeholder)
+      local before = out.scanner:context()
+      out:add_value(written(value, placeholder, out.scanner), placeholder)
+      if before ~= "bare" and out.scanner:context() ~= before then
+        error({ line = placeholder.line, message = values.shown(placeholder)
+          .. (": its value would end the %s that it stands in"):format(before) }, 0)
+      end
+      return ""
+    end,
+    text = function(text, line)
+      out:add(text, line)
+    end,
+  })
+  return out:finish()
+end
+
+local function keep(self, text, job)
+  if self.kept[text] or #text > MAX_KEPT_BYTES then
+    return
+  end
+  self.kept[text] = job
+  self.order[#self.order + 1] = text
+  self.bytes = self.bytes + #text
+  while #self.order > MAX_KEPT or self.bytes > MAX_KEPT_BYTES do
+    local oldest = table.remove(self.order, 1)
+    self.kept[oldest], self.bytes = nil, self.bytes - #oldest
+  end
+end
+
+--- A job by parsing the rendering's text.
+local function resolve_text(self, rendering)
+  local ok, out = pcall(write, self, rendering.values)
+  if not ok then
+    return nil, raised(self, out)
+  elseif self.json then
+    local read, job = pcall(decoded, self, out)
+    if not read then
+      return nil, raised(self, job)
+    end
+    return job
+  end
+  local kept = self.kept[out.text]
+  if kept then
+    return mould.copy(kept)
+  end
+  local job, err = jobs.parse(out.text, self.namespace)
+  if not job then
+    local placeholders = self.inner:placeholders()
+    return nil, refusal.is(err) and refusal.of(self.name, err, out, self.prefix, placeholders)
+      or err
+  end
+  keep(self, out.text, job)
+  return mould.copy(job)
+end
+
+local function resolve_fill(self, rendering)
+  local ok, job = pcall(self.mould.fill, self.mould, rendering.fills)
+  if not ok then
+    return nil, raised(self, job)
+  end
+  return job
+end
+
+--- The job of a rendering. Waits where Nomad has to parse.
+---@async
+---@param rendering jobspec.Rendering
+---@return table? job new, shared with nobody
+---@return host.nomad.Error?
+function Template:resolve(rendering)
+  if not self.mode then
+    local ok, err = self:prepare()
+    if not ok then
+      return nil, err
+    end
+  end
+  local resolve = self.mode == "fill" and resolve_fill or resolve_text
+  local job, err = resolve(self, rendering)
+  if not job then
+    return nil, err
+  end
+  for name, value in pairs(rendering.overrides or {}) do
+    job[name] = mould.copy(value)
+  end
+  return job
+end
+
+---------------------------------------------------------------------------------------------------
+
+--- Lets Nomad read the template, once, and decides how renderings become jobs. Waits.
+---@async
+---@return true?
+---@return host.nomad.Error? err code "template": the HCL is refused, "file:line: …"; otherwise as err.retryable says
+function Template:prepare()
+  if self.mode then
+    return true
+  elseif self.inner:is_plain() then
+    local out, contexts = tokened(self)
+    local job, err = jobs.parse(out.text, self.namespace)
+    if job then
+      local made = mould.new(job, self.prefix)
+      local sound = fillable(self, made, out, contexts)
+      self.mould, self.mode = sound and made or nil, sound and "fill" or "text"
+      return true
+    elseif not refusal.is(err) then
+      return nil, err
+    end
+  end
+  local accepted, err = trial.run(self.inner, self.prefix, self.namespace)
+  if not accepted then
+    return nil, err
+  end
+  self.mode = "text"
+  return true
+end
+
+--- The text that prepare lets Nomad parse: a fixture of the model is found by it.
+---@return string
+function Template:token_text()
+  return (tokened(self)).text
+end
+
+---@return template.Placeholder[]
+function Template:placeholders()
+  return self.inner:placeholders()
+end
+
+--- Raises "file:line: …".
+---@param text string
+---@param name string the file, for messages
+---@param namespace? string in which Nomad is asked to parse
+---@return jobspec.Template
+function template.new(text, name, namespace)
+  local inner, err = gotemplate.compile(text, name)
+  if not inner then
+    error(err, 0)
+  end
+  local self = setmetatable({
+    name = name, inner = inner, prefix = mould.prefix(text), namespace = namespace, json = false,
+    typed = {}, kept = {}, order = {}, bytes = 0,
+  }, Template)
+  self.json = self:token_text():find("^%s*{") ~= nil
+  if self.json then
+    prepare_json(self)
+  end
+  return self
+end
+
+return template

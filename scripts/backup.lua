@@ -1,0 +1,107 @@
+--- A job whose meta says auto-backup = "true" has a periodic job backup-<id>, made from backup.nomad.hcl.
+---
+---     meta {
+---       auto-backup      = "true"
+---       backup-schedule  = "@daily"       # optional: when, as in a periodic job's cron
+---       backup-target-db = "orders"       # optional: what; the job's ID if not given
+---     }
+---
+--- Change either file and send the operator SIGHUP: all backup jobs follow.
+
+local operator = require "operator"
+local jobspec = require "nomad.jobspec"
+
+local backup = jobspec.template "backup.nomad.hcl"
+
+local DEFAULT_SCHEDULE = "@daily"
+local SWITCH = "auto-backup"
+local KEYS = { SWITCH, "backup-schedule", "backup-target-db" }
+
+--- One clear line about a bad value. The job is looked at again when it changes; other jobs go on.
+local function refuse(job, key, value, allowed)
+  operator.fail(("%s/%s: meta %s = %q is not allowed: %s"):format(job.Namespace, job.ID, key, value,
+    allowed))
+end
+
+--- What the job's meta asks for, as the values of the template's placeholders.
+local function settings(job)
+  local schedule = job.Meta["backup-schedule"] or DEFAULT_SCHEDULE
+  local target = job.Meta["backup-target-db"] or job.ID
+  if not operator.cron.parse(schedule) then
+    refuse(job, "backup-schedule", schedule, "expected " .. operator.cron.FORMS)
+  elseif target == "" or target:find("[{$%%]{") or target:find("%c") then
+    -- Nomad would evaluate these in the job, with the job's rights.
+    refuse(job, "backup-target-db", target,
+      "expected a name without {{, ${, %{ and control characters")
+  end
+  return {
+    JobID = "backup-" .. job.ID,
+    SourceJobID = job.ID,
+    Namespace = job.Namespace,
+    Schedule = schedule,
+    TargetDB = target,
+  }
+end
+
+--- The backup follows its source: stopped or gone, it goes; moved, it moves.
+local function desired(job)
+  if job.Stop then
+    return {}
+  end
+  local place = { Datacenters = job.Datacenters, NodePool = job.NodePool }
+  return { backup:render(settings(job), place) }
+end
+
+--- The key that `key` was meant to be: auto_backup, AutoBackup, backup_schedule …
+local function meant(key)
+  local plain = key:lower():gsub("[_%-]", "")
+  for _, known in ipairs(KEYS) do
+    if plain == known:gsub("%-", "") then
+      return known
+    end
+  end
+end
+
+--- Warns of a job that seems to ask for backups and gets none, or not as it says.
+local function hints(job, ctx)
+  --- `place`: the group or task whose meta this is; nil for the job's own.
+  local function check(meta, place)
+    for key, value in pairs(meta or {}) do
+      local known = meant(key)
+      local switch = known == SWITCH
+      if known and (place or key ~= known or switch and value ~= "true" and value ~= "false") then
+        ctx.warn(("job %s: %s = %q in %s does nothing; write %s = %q in the job's own meta"):format(
+          job.ID, key, value, place or "the meta", known, switch and "true" or value))
+      end
+    end
+  end
+  check(job.Meta)
+  for _, group in ipairs(job.TaskGroups or {}) do
+    check(group.Meta, "the meta of group " .. group.Name)
+    for _, task in ipairs(group.Tasks or {}) do
+      check(task.Meta, "the meta of task " .. task.Name)
+    end
+  end
+  return {}
+end
+
+return {
+  operator.policy {
+    name = "backup",
+    watch = { topic = "Job", where = { Meta = { [SWITCH] = "true" } } },
+    resync = "10m",
+    desired = desired,
+  },
+  operator.policy {
+    name = "backup-hints",
+    watch = {
+      topic = "Job",
+      where = {
+        operator.mentions "auto-backup", operator.mentions "auto_backup",
+        operator.mentions "autobackup",
+      },
+      shallow = true,
+    },
+    desired = hints,
+  },
+}
