@@ -148,12 +148,21 @@ describe("the operator says", function()
 
   it("that the stream of 1.11.2 cannot be read, and lists instead", function()
     s = served.start()
+    s:put_settled "before"
     s.server:fault "http00"
     run()
     says "HTTP version that does not exist"
     says "upgrade Nomad to 1.11.3"
-    s:put_job "listed"
-    says "saw listed running"
+    says "saw before running"
+  end)
+
+  it("what changes, also where there is no stream", function()
+    s = served.start()
+    s.server:fault "http00"
+    run()
+    says "Synced"
+    s:put_job "later"
+    says "saw later running"
   end)
 end)
 
