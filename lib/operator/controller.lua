@@ -214,9 +214,10 @@ end
 
 -- What an error that ended a reconcile means for its key.
 local function outcome_of(err, trace, block)
-  if failure.is(err) then
-    block:say("error", err.message)
-    return { kind = err.kind, delay = err.delay }
+  local known = failure.from(err)
+  if known then
+    block:say("error", known.message)
+    return { kind = known.kind, delay = known.delay }
   end
   block:say("error", trace or tostring(err))
   return { kind = "retry" }

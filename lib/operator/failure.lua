@@ -45,6 +45,17 @@ function failure.raise(err, prefix)
   )
 end
 
+--- An error of an API call or a template that a script passed on by raising it: it carries its own verdict.
+---@param err any
+---@return operator.Failure? nil: it is none of these
+function failure.from(err)
+  if type(err) == "table" and type(err.retryable) == "boolean" then
+    local _, raised = pcall(failure.raise, err)
+    return raised
+  end
+  return failure.is(err) and err or nil
+end
+
 ---@param value any
 ---@return boolean
 function failure.is(value)
