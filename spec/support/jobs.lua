@@ -38,7 +38,8 @@ function jobs.periodic(id, more)
 end
 
 function jobs.parameterized(id, more)
-  return laid_over(jobs.batch(id, { ParameterizedJob = { MetaOptional = json.array { "a" } } }), more)
+  local own = { ParameterizedJob = { MetaOptional = json.array { "a" } } }
+  return laid_over(jobs.batch(id, own), more)
 end
 
 return jobs

@@ -8,6 +8,7 @@ local answers = {}
 ---@field status integer
 ---@field headers table<string, string>
 ---@field body string
+---@field elements? string[] the body of a list, in its parts
 ---@field blocked? { index: integer, wait: number } the request would wait for a change: ask again
 
 ---@param status integer

@@ -1,4 +1,5 @@
---- canonical: what Nomad's servers make of a job that they are sent, and how they write it out.
+--- canonical: what Nomad's servers make of a job that they are sent, and how they write it out. Jobs, groups, tasks,
+--- resources, templates and schedules get their defaults; services, networks and the like stay as they were sent.
 
 local fields = require "operator.testing.fields"
 local json = require "host.json"

@@ -110,7 +110,7 @@ local function list(call)
   if with_meta == nil then
     return bad_meta
   end
-  local body, next_token = call.model.listing:body {
+  local body, next_token, parts = call.model.listing:body {
     namespace = call.namespace,
     prefix = call.query.prefix or "",
     meta = with_meta,
@@ -122,6 +122,7 @@ local function list(call)
   }
   local answer = answers.read(body, state.tables.jobs)
   answer.headers["X-Nomad-NextToken"] = next_token
+  answer.elements = parts
   return answers.or_block(answer, asked, state.tables.jobs)
 end
 

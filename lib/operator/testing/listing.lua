@@ -133,6 +133,7 @@ end
 ---@param options operator.testing.ListOptions
 ---@return string body
 ---@return string? next_token
+---@return string[] elements the same, not yet put together
 function Listing:body(options)
   local all = self.state:list(options.namespace ~= "*" and options.namespace or nil)
   local children = children_of(all)
@@ -148,7 +149,7 @@ function Listing:body(options)
     local job = wanted[i]
     texts[#texts + 1] = self:text(job, children[job.Namespace .. "\0" .. job.ID], options.meta)
   end
-  return "[" .. table.concat(texts, ",") .. "]", following
+  return "[" .. table.concat(texts, ",") .. "]", following, texts
 end
 
 return listing

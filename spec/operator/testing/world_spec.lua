@@ -340,8 +340,8 @@ describe("a world's host", function()
   end)
 
   it("has locks, served in order, released by close and by a cancelled task", function()
-    local order, first = {}, nil
-    first = host.spawn("1", function()
+    local order = {}
+    local first = host.spawn("1", function()
       local lock <close> = host.lock("k")
       order[#order + 1] = 1
       host.sleep(100)
