@@ -17,13 +17,16 @@ local SHORT = {
 
 ---@class operator.testing.Acl
 ---@field on boolean
+---@field unknown string what a token that does not exist is answered with
 ---@field tokens table<string, operator.testing.Token>
 local Acl = {}
 Acl.__index = Acl
 
+---@param modern? boolean 1.11 says only that it is denied
 ---@return operator.testing.Acl
-function acl.new()
-  return setmetatable({ on = false, tokens = {} }, Acl)
+function acl.new(modern)
+  local unknown = modern and "Permission denied" or "ACL token not found"
+  return setmetatable({ on = false, unknown = unknown, tokens = {} }, Acl)
 end
 
 local function expanded(list)
@@ -97,7 +100,7 @@ function Acl:rights(secret)
   if secret and secret ~= "" then
     token = self.tokens[secret]
     if not token then
-      return nil, { status = 403, text = "ACL token not found" }
+      return nil, { status = 403, text = self.unknown }
     end
   end
   return setmetatable({ management = token.management, rules = token.rules }, Rights)

@@ -80,6 +80,19 @@ local function register(call)
   return answers.json(answer, answer.Index)
 end
 
+--- In all namespaces: in any of them.
+local function may_list(call)
+  if call.namespace ~= "*" then
+    return call.rights:may(call.namespace, "list-jobs")
+  end
+  for name in pairs(call.model.state.namespaces) do
+    if call.rights:may(name, "list-jobs") then
+      return true
+    end
+  end
+  return false
+end
+
 local function page_size(call)
   local text = call.query.per_page
   if not text or text == "" then
@@ -99,7 +112,7 @@ local function list(call)
   if not asked then
     return refused
   end
-  if call.namespace ~= "*" and not call.rights:may(call.namespace, "list-jobs") then
+  if not may_list(call) then
     return answers.denied()
   end
   local size, bad_size = page_size(call)

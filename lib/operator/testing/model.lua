@@ -75,7 +75,7 @@ function model.new(options)
     frozen = false,
     state = store,
     listing = listing.new(store),
-    acl = acl.new(),
+    acl = acl.new(modern),
     cron = cron,
     texts = options.parsed or {},
   }, Model)
@@ -224,13 +224,14 @@ function Model:stream_namespaces(namespace)
   return set
 end
 
+--- For all namespaces the right to each is needed; before 1.9.6 the right to any was enough to see them all.
 local function stream_allowed(self, rights, namespace)
+  local all, any = true, false
   for name in pairs(namespace == "*" and self.state.namespaces or { [namespace] = true }) do
-    if not rights:may(name, "read-job") then
-      return false
-    end
+    local may = rights:may(name, "read-job")
+    all, any = all and may, any or may
   end
-  return true
+  return all or (any and not self.modern)
 end
 
 --- A stream that says nothing, ever: so does 1.11.3 when it means "permission denied".
