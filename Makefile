@@ -47,6 +47,8 @@ else
 OPT := -O1 -g3 -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-sanitize-recover=all \
 	-fsanitize=address,undefined,float-divide-by-zero,float-cast-overflow
 LINK = $(OPT)
+# Sanitizers hide from the compiler what it would need to be sure here.
+WARN := $(filter-out -Wformat-truncation=2,$(WARN))
 ifeq ($(MODE),fuzz)
 OPT += -fsanitize=fuzzer-no-link
 endif
