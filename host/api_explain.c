@@ -19,6 +19,8 @@ enum {
 };
 
 #define CHECK_ADDRESS "check -address or NOMAD_ADDR"
+/* What old versions say of a token that is no UUID; of other IDs too, without the word token. */
+#define MALFORMED "UUID must be 36 characters"
 #define CHECK_TOKEN "check -token, NOMAD_TOKEN or -token-file"
 
 static bool has(const char *text, const char *what)
@@ -241,6 +243,12 @@ static struct api_explanation explain_denied(const struct api_asked *q, const ch
 	if (has(text, "token expired"))
 		return explain(q, "denied", false,
 			"the token has expired, says Nomad at %s; " CHECK_TOKEN, q->address);
+	if (has(text, MALFORMED))
+		return explain(q, "denied", false,
+			"Nomad at %s takes no token of this form here; " CHECK_TOKEN
+			" (for a workload identity, ask a client's agent, or Nomad 1.11.1 and "
+			"later)",
+			q->address);
 	return explain(q, "denied", false,
 		"Nomad at %s denies it (Permission denied): the token lacks %s%s, or is not known "
 		"there; grant it in the "
@@ -262,6 +270,8 @@ static struct api_explanation explain_not_nomad(
 static bool is_denied(long status, const char *text)
 {
 	if (status == 401 || status == 403)
+		return true;
+	if (status == 500 && has(text, "token") && has(text, MALFORMED))
 		return true;
 	return status == 500 &&
 	       (ends(text, "Permission denied") || ends(text, "ACL token not found") ||

@@ -18,7 +18,7 @@ static const double probe_timeout = 5;
 enum event {
 	EVENT_START,	 /* stream_start, stream_restart */
 	EVENT_FRAME,	 /* a line has come */
-	EVENT_SILENT,	 /* no line in time */
+	EVENT_SILENT,	 /* accepted, but no line in time or at all */
 	EVENT_REFUSED,	 /* by the token's rights */
 	EVENT_END,	 /* the request is over, or the probe is: try again */
 	EVENT_NO_STREAM, /* there will be none here */
@@ -46,7 +46,7 @@ struct stream {
 	unsigned silences, failures; /* in a row */
 	uint64_t live_since;	     /* loop time, ms */
 	double retry_after;	     /* seconds, < 0: not asked for */
-	char *reason, *logged;	     /* of the last end; what was said of it as a warning */
+	char *reason, *logged;	     /* of the last end; what was said of it */
 
 	bool told, told_live; /* what the owner knows: connected, and how */
 	uint64_t epoch, subscriptions;
@@ -105,17 +105,15 @@ static void set_reason(struct stream *s, char *reason)
 	s->reason = reason;
 }
 
-/* A reason is a warning once; while it stays the same, the retries are for those who look closely. */
+/* What is said is a warning once; while it stays the same, the retries are for those who look closely. */
 static void log_reason(struct stream *s, const char *then)
 {
-	bool known = s->logged && strcmp(s->logged, s->reason) == 0;
+	char *text = xasprintf("No event stream: %s (%s)", s->reason, then);
+	bool known = s->logged && strcmp(s->logged, text) == 0;
 
-	log_printf(
-		s->log, known ? LOG_DEBUG : LOG_WARN, "No event stream: %s (%s)", s->reason, then);
-	if (known)
-		return;
+	log_printf(s->log, known ? LOG_DEBUG : LOG_WARN, "%s", text);
 	free(s->logged);
-	s->logged = xstrdup(s->reason);
+	s->logged = text;
 }
 
 /* ---- inside libcurl ---- */
@@ -186,8 +184,12 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 	set_reason(s, stream_reason(&end));
 	if (stream_reason_is_lasting(result))
 		step(s, EVENT_NO_STREAM);
+	else if (strcmp(result->code, "denied") == 0)
+		step(s, EVENT_REFUSED);
+	else if (s->state == STREAM_SUBSCRIBING && result->error == API_OK && end.rest_len == 0)
+		step(s, EVENT_SILENT); /* a refusal hidden behind a 200, whose connection Nomad let go */
 	else
-		step(s, strcmp(result->code, "denied") == 0 ? EVENT_REFUSED : EVENT_END);
+		step(s, EVENT_END);
 }
 
 /* ---- what a transition does ---- */
@@ -265,14 +267,13 @@ static void on_probed(const struct api_result *failure, void *user)
 	if (failure) {
 		s->silences = 0;
 		s->retry_after = failure->http.retry_after;
-		set_reason(s, s->refused ? xstrdup(failure->message)
-					 : xasprintf("the subscription stayed silent for %g s; %s",
-						   s->o.first_frame, failure->message));
+		set_reason(s, xasprintf("%s%s", s->refused ? "" : "the subscription stays silent; ",
+				      failure->message));
 		step(s, EVENT_END);
 		return;
 	}
 	if (!s->refused) {
-		set_reason(s, stream_reason_silence(api_address(s->api), s->ns, s->o.first_frame));
+		set_reason(s, stream_reason_silence(api_address(s->api), s->ns));
 		s->silences++;
 	}
 	step(s, s->refused || s->silences >= SILENCES_MAX ? EVENT_NO_STREAM : EVENT_END);

@@ -103,15 +103,14 @@ bool stream_reason_is_lasting(const struct api_result *r)
 		       has(r->body, r->body_len, "EventBroker not configured"));
 }
 
-char *stream_reason_silence(const char *address, const char *ns, double seconds)
+char *stream_reason_silence(const char *address, const char *ns)
 {
 	bool all = strcmp(ns, "*") == 0;
 
 	return xasprintf(
-		"Nomad at %s accepted the subscription and sent nothing for %g s, though it "
-		"answers "
-		"other requests: a disabled event broker, a token without read-job in %s%s%s, or a "
-		"proxy that holds answers back looks like this",
-		address, seconds, all ? "every namespace" : "namespace \"", all ? "" : ns,
-		all ? "" : "\"");
+		"Nomad at %s accepts the subscription and sends nothing, though it answers other "
+		"requests: a disabled event broker, a token without read-job in %s%s%s, or a proxy "
+		"that "
+		"holds answers back looks like this",
+		address, all ? "every namespace" : "namespace \"", all ? "" : ns, all ? "" : "\"");
 }
