@@ -49,7 +49,8 @@ describe("nomad.jobs", function()
 
   it("refuses an answer that is another job", function()
     assert(run(jobs.register, samples.service "web"))
-    world:fault { match = "^GET /v1/job/", status = 200, body = '{"ID":"other","Namespace":"default"}' }
+    local other = '{"ID":"other","Namespace":"default"}'
+    world:fault { match = "^GET /v1/job/", status = 200, body = other }
     local job, err = run(jobs.get, "default", "web")
     assert.is_nil(job)
     assert.equal("not_nomad", err.code)

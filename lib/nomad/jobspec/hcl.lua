@@ -53,7 +53,7 @@ end
 --- The next byte would be the second half of an escape.
 ---@return boolean
 function Scanner:after_backslash()
-  return self.mode == "string" and self.held ~= ""
+  return self.mode == "string" and self.held == "\\"
 end
 
 local function open_interpolation(self)
@@ -71,10 +71,15 @@ local function close_interpolation(self)
   self.mode, self.depth, self.marker = outer.mode, outer.depth, outer.marker
 end
 
+-- Each reader below returns where to go on, or nil and where the undecided end of the piece begins: what that end means
+-- depends on the next piece.
+
 --- In a string or heredoc, `at` is at a $ or %.
 local function read_dollar(self, text, at)
   local sign = text:sub(at, at)
-  if text:sub(at + 1, at + 1) == sign and text:sub(at + 2, at + 2) == "{" then
+  if text:find("^[$%%][$%%]?$", at) then
+    return nil, at
+  elseif text:sub(at + 1, at + 1) == sign and text:sub(at + 2, at + 2) == "{" then
     return at + 3
   elseif text:sub(at + 1, at + 1) == "{" then
     if sign == "%" then
@@ -85,9 +90,6 @@ local function read_dollar(self, text, at)
   end
   return at + 1
 end
-
--- Each reader below returns where to go on, or nil and where the undecided end of the piece begins: what that end means
--- depends on the next piece.
 
 local function read_string(self, text, at)
   local stop = text:find('["\\$%%\n]', at)
@@ -176,7 +178,9 @@ end
 
 local function read_bare(self, text, at)
   local word, after = text:match("^([%a_][%w_%-]*)()", at)
-  if word then
+  if after == #text + 1 then
+    return nil, at
+  elseif word then
     self.computes = self.computes or KEEPING[word] or false
     self.expression, self.last = self.expression .. word, word
     return after
