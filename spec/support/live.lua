@@ -23,9 +23,9 @@ function live.at_least(minor)
 end
 
 -- Starts the operator with the scripts in `dir` (default: the repository's own), without waiting for anything.
-function live.launch(cluster, dir, ...)
+function live.launch(cluster, dir)
   return process.operator {
-    "run", "-log-format", "text", ..., dir or "scripts",
+    "run", "-log-format", "text", dir or "scripts",
     env = { NOMAD_ADDR = cluster.address },
   }
 end
