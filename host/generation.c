@@ -72,6 +72,10 @@ static void tell_started(void *user)
 	struct generation *g = user;
 	const char *message = g->ending.message ? g->ending.message : "it failed";
 
+	/* The message is a sentence; where it came from helps only those who write libraries. */
+	if (!g->ending.ok && g->ending.trace && log_enabled(g->context.log, LOG_DEBUG))
+		report(g->context.log, LOG_DEBUG, g->context.generation, "where it failed",
+			g->ending.trace);
 	g->cb.started(g, g->ending.ok ? NULL : message, g->ending.result, g->user);
 }
 

@@ -25,6 +25,7 @@ struct lua_cpu {
 	lua_State *volatile running; /* NULL: outside any slice */
 	volatile unsigned ticks;
 	volatile bool exceeded;
+	bool raised;	/* the hook has run: message is of this slice */
 	unsigned limit; /* ms */
 	char message[256];
 };
@@ -48,6 +49,19 @@ void lua_cpu_attach(struct lua_cpu *c, lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
 }
 
+static void describe(struct lua_cpu *c, lua_State *L, lua_Debug *at)
+{
+	double seconds = c->limit / 1000.0;
+
+	if (lua_getinfo(L, "Sl", at) && at->currentline > 0)
+		(void)snprintf(c->message, sizeof(c->message),
+			"%s:%d: used more than %g s of CPU without waiting", at->short_src,
+			at->currentline, seconds);
+	else
+		(void)snprintf(c->message, sizeof(c->message),
+			"used more than %g s of CPU without waiting", seconds);
+}
+
 static void on_hook(lua_State *L, lua_Debug *at)
 {
 	struct lua_cpu *c = lua_cpu_of(L);
@@ -57,18 +71,16 @@ static void on_hook(lua_State *L, lua_Debug *at)
 		lua_sethook(L, NULL, 0, 0);
 		return;
 	}
-	if (!c->message[0]) {
-		double seconds = c->limit / 1000.0;
-
-		if (lua_getinfo(L, "Sl", at) && at->currentline > 0)
-			(void)snprintf(c->message, sizeof(c->message),
-				"%s:%d: used more than %g s of CPU without waiting", at->short_src,
-				at->currentline, seconds);
-		else
-			(void)snprintf(c->message, sizeof(c->message),
-				"used more than %g s of CPU without waiting", seconds);
-	}
-	(void)luaL_error(L, "%s", c->message);
+	if (!c->raised)
+		describe(c, L, at);
+	c->raised = true;
+	/* A yield is what no pcall can catch, and it costs nothing however deep they are nested. Where it is not
+	 * possible (below a C function, outside a coroutine) pcalls nest no deeper than C does, and an error gets
+	 * through them one by one. */
+	if (lua_isyieldable(L))
+		(void)lua_yield(L, 0);
+	else
+		(void)luaL_error(L, "%s", c->message);
 }
 
 static void on_tick(int number, siginfo_t *info, void *context)
@@ -131,7 +143,7 @@ void lua_cpu_begin(struct lua_cpu *c, lua_State *L, unsigned limit)
 	c->ticks = 0;
 	c->exceeded = false;
 	c->limit = limit;
-	c->message[0] = '\0';
+	c->raised = false;
 	c->running = L;
 }
 
@@ -146,7 +158,7 @@ bool lua_cpu_end(struct lua_cpu *c)
 	if (exceeded)
 		lua_sethook(L, NULL, 0, 0);
 	c->exceeded = false;
-	return exceeded;
+	return c->raised;
 }
 
 lua_State *lua_cpu_enter(struct lua_cpu *c, lua_State *co)
@@ -179,5 +191,5 @@ bool lua_cpu_exceeded(const struct lua_cpu *c)
 
 const char *lua_cpu_message(const struct lua_cpu *c)
 {
-	return c->message[0] ? c->message : "used too much CPU without waiting";
+	return c->message;
 }

@@ -1,9 +1,9 @@
-/* lua_cpu: the watch over Lua that computes without waiting: it is given a hook that raises.
+/* lua_cpu: the watch over Lua that computes without waiting: it is stopped by a hook.
  *
  * A timer on the CPU time of the calling thread ticks every LUA_CPU_TICK ms, so an idle program costs
  * nothing. Each entry into Lua is a slice with a limit. When a slice is over its limit the signal handler
- * sets a count hook of 1 on the state that runs: it raises on every instruction until the slice is left, so
- * that no pcall of the script can swallow it. One watch a process: the signal SIGPROF is its own. */
+ * sets a count hook of 1 on the state that runs: at every instruction until the slice is left it yields, or
+ * raises where a yield is not possible, so that no pcall of the script can swallow it. One watch a process: the signal SIGPROF is its own. */
 #ifndef LUA_CPU_H
 #define LUA_CPU_H
 
@@ -29,7 +29,7 @@ struct lua_cpu *lua_cpu_of(lua_State *L);
 
 /* A slice: L is about to run, for at most limit ms of CPU (a tick more). Slices do not nest. */
 void lua_cpu_begin(struct lua_cpu *c, lua_State *L, unsigned limit);
-/* Returns whether the slice went over its limit. */
+/* Returns whether the slice was stopped by its limit. */
 bool lua_cpu_end(struct lua_cpu *c);
 
 /* Within a slice another coroutine is about to run; the result is handed to lua_cpu_leave after it. */

@@ -30,7 +30,7 @@ struct task {
 struct tasks {
 	struct tasks_options o;
 	struct turn_job job;
-	struct task *first;
+	struct task *first, *running;
 	struct task *ready, **ready_tail;
 	size_t count;
 	bool closed;
@@ -50,6 +50,8 @@ struct tasks *tasks_new(const struct tasks_options *o)
 	struct tasks *ts = xcalloc(1, sizeof(*ts));
 
 	ts->o = *o;
+	if (ts->o.cpu == 0)
+		ts->o.cpu = VM_CPU_CALL;
 	ts->ready_tail = &ts->ready;
 	turn_job_init(&ts->job, tasks_run, ts);
 	return ts;
@@ -209,7 +211,7 @@ static bool call_with_reserve(struct tasks *ts, lua_CFunction fn, struct ending 
 	bool ok;
 
 	vm_use_reserve(ts->o.vm, true);
-	ok = vm_call(ts->o.vm, fn, e, VM_CPU_CALL);
+	ok = vm_call(ts->o.vm, fn, e, ts->o.cpu);
 	vm_use_reserve(ts->o.vm, false);
 	return ok;
 }
@@ -244,7 +246,7 @@ static void end_task(struct task *t, int status, bool exceeded)
 	struct task_wait *wait = t->wait;
 
 	/* A task that failed or finished before it could be cancelled has done so. */
-	e.cancelled = status == LUA_YIELD;
+	e.cancelled = status == LUA_YIELD && !exceeded;
 	leave_set(t);
 	if (wait) {
 		t->wait = NULL;
@@ -272,12 +274,16 @@ static void task_resume(struct task *t)
 	bool exceeded;
 
 	t->nargs = 0;
-	lua_cpu_begin(vm_cpu(vm), t->co, VM_CPU_CALL);
+	lua_cpu_begin(vm_cpu(vm), t->co, t->set->o.cpu);
+	t->set->running = t;
 	status = lua_resume(t->co, vm_state(vm), nargs, &results);
+	t->set->running = NULL;
 	exceeded = lua_cpu_end(vm_cpu(vm));
 	if (status == LUA_YIELD) {
 		lua_pop(t->co, results);
-		if (!t->cancelled) {
+		/* Stopped by the watch, not by task_wait. */
+		exceeded = exceeded && !t->wait;
+		if (!t->cancelled && !exceeded) {
 			/* Only task_wait yields; whatever else did, the task goes on. */
 			if (!t->wait)
 				make_ready(t);
@@ -322,7 +328,8 @@ void task_cancel(struct task *t)
 	if (!t->co)
 		return;
 	t->cancelled = true;
-	make_ready(t);
+	if (t != t->set->running)
+		make_ready(t);
 }
 
 static int lua_task_cancel(lua_State *L)

@@ -33,6 +33,7 @@ struct tasks_options {
 	struct turn *turn;
 	struct log *log;
 	unsigned generation; /* for the log */
+	unsigned cpu;	     /* ms a slice; 0: VM_CPU_CALL */
 	/* After tasks have ended, outside Lua; may be NULL. */
 	void (*ended)(void *user);
 	void *user;

@@ -1,0 +1,520 @@
+/* test_task: tasks, what they may wait for, and what stops them. */
+#include "lua_fixture.h"
+
+#define MEMORY ((size_t)32 * 1024 * 1024)
+
+static int set_up(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	fixture_open(f, MEMORY);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fixture_close(*state);
+	free(*state);
+	return 0;
+}
+
+static void runs_with_arguments_and_tells_its_end(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "log = {}\n"
+		      "host.spawn('a', function(x, y) log[#log + 1] = x + y; return 'result', "
+		      "'second' end,\n"
+		      "  function(...) log[#log + 1] = select('#', ...); log[#log + 1] = select(2, "
+		      "...) end, 1, 2)\n"
+		      "log[#log + 1] = 'spawned'");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == 'spawned 3 3 result'");
+}
+
+static void sleeps_without_stopping_others(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f,
+		"local host = ...\n"
+		"log, start = {}, host.monotonic()\n"
+		"host.spawn('slow', function() host.sleep(0.05); log[#log + 1] = 'slow' end)\n"
+		"host.spawn('fast', function() host.sleep(0.01); log[#log + 1] = 'fast' end)\n"
+		"host.spawn('now', function() host.sleep(0); log[#log + 1] = 'now' end)");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == 'now fast slow'");
+	assert_lua(f, "(...).monotonic() - start >= 0.05");
+}
+
+static void logs_an_error_with_its_traceback(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "(...).spawn('failing', function() local function inner() error('boom') end "
+		      "inner() end)");
+	fixture_finish(f);
+	assert_log(f, "task failing: test.lua:1: boom");
+	assert_log(f, "in local 'inner'");
+	assert_log(f, "generation=0");
+}
+
+static void tells_done_the_error_value(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_task(f, "host.sleep(0); error({ code = 'mine' })");
+	assert_lua(f, "not ended.ok and ended.value.code == 'mine'");
+	assert_lua(f, "ended.trace:find('test.lua:3', 1, true) ~= nil");
+}
+
+static void logs_what_a_done_callback_raises(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "host.spawn('one', function() end, function() host.sleep(1) end)");
+	fixture_finish(f);
+	assert_log(f, "task one: its done callback: test.lua:2: host.sleep waits: call it inside a "
+		      "handler or a task");
+}
+
+static void waiting_outside_a_task_raises(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(fixture_try(f, "(...).sleep(1)"));
+	assert_non_null(strstr(vm_last_error(f->vm)->message,
+		"host.sleep waits: call it inside a handler or a task"));
+	assert_false(fixture_try(f, "(...).signal():wait()"));
+	assert_false(fixture_try(f, "(...).lock('a')"));
+	assert_int_equal(store_locks(f->context.store), 0);
+	fixture_task(f, "local co = coroutine.create(function() host.sleep(1) end)\n"
+			"local ok, err = coroutine.resume(co)\n"
+			"assert(not ok) error(err, 0)");
+	assert_lua(f, "ended.value:find('host.sleep waits: it cannot be called inside a "
+		      "coroutine', 1, true)");
+	fixture_task(f, "table.sort({ 3, 2, 1 }, function(a, b) host.sleep(1) return a < b end)");
+	assert_lua(f, "ended.value:find('table.sort', 1, true)");
+}
+
+static void yields_through_pcall_and_metamethods(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_task(f, "local ok, err = pcall(function() host.sleep(0); error('after', 0) end)\n"
+			"assert(not ok and err == 'after')\n"
+			"local ok2, err2 = xpcall(function(a) host.sleep(0); error(a, 0) end,\n"
+			"  function(e) return 'handled ' .. e end, 'b')\n"
+			"assert(not ok2 and err2 == 'handled b')\n"
+			"assert(select('#', xpcall(function(...) host.sleep(0) return ... end, "
+			"print, 1, nil)) == 3)\n"
+			"local t = setmetatable({}, { __index = function(_, k) host.sleep(0) "
+			"return k .. k end })\n"
+			"return t.a");
+	assert_lua(f, "ended.ok and ended.value == 'aa'");
+}
+
+static void a_task_cannot_be_steered_by_coroutine_functions(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_task(f, "coroutine.yield(1)");
+	assert_lua(f, "ended.value:find('coroutine.yield was called in a task', 1, true)");
+	fixture_do(f, "local host = ...\n"
+		      "host.spawn('victim', function() co = coroutine.running(); host.sleep(0.05); "
+		      "alive = true end)");
+	fixture_task(f, "host.sleep(0.01)\n"
+			"local ok, err = coroutine.resume(co) assert(not ok) says = err\n"
+			"closed, why = pcall(coroutine.close, co)");
+	assert_lua(f, "alive and says:find('is a task') and not closed and why:find('is a task')");
+}
+
+static void cancel_ends_a_task_where_it_waits(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f,
+		"local host = ...\n"
+		"log = {}\n"
+		"local function say(text) return setmetatable({}, { __close = function()\n"
+		"  log[#log + 1] = text\n"
+		"  log[#log + 1] = select(2, pcall(host.sleep, 1)):match('%S+ waits') end }) end\n"
+		"local done = function(ok, err) log[#log + 1] = tostring(ok) .. ' ' .. err.code .. "
+		"' ' .. tostring(err) end\n"
+		"local t = host.spawn('a', function() local x <close> = say('closed') "
+		"host.sleep(100) end, done)\n"
+		"host.spawn('b', function() host.sleep(0.01) t:cancel() t:cancel() end)\n"
+		"host.spawn('never begun', function() log[#log + 1] = 'begun' end, done):cancel()");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ', ') == 'false cancelled the task was cancelled, closed, "
+		      "host.sleep waits, false cancelled the task was cancelled'");
+}
+
+static void a_task_that_cancels_itself_ends_at_its_next_wait(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "log = {}\n"
+		      "local t\n"
+		      "t = host.spawn('a', function() t:cancel() log[1] = 'still' host.sleep(0) "
+		      "log[2] = 'after' end,\n"
+		      "  function(ok, err) log[#log + 1] = err.code end)");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == 'still cancelled'");
+}
+
+static void closing_cancels_everything_that_waits(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f,
+		"local host = ...\n"
+		"local s = host.signal()\n"
+		"for i = 1, 5 do\n"
+		"  host.spawn('s' .. i, function() local l <close> = host.lock('k') s:wait() end)\n"
+		"  host.spawn('t' .. i, function() host.sleep(100) end, function()\n"
+		"    host.spawn('late', function() end) end)\n"
+		"end\n"
+		"local timer = host.timer(function() end) timer:set(100)\n"
+		"host.spawn('u', function() host.sleep(0.01) end)");
+	for (int i = 0; i < 20; i++)
+		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_true(tasks_count(f->context.tasks) >= 10);
+	fixture_close_vm(f);
+	assert_log(f, "no task can be started any more");
+	assert_int_equal(store_locks(f->context.store), 0);
+}
+
+/* What the CPU limit has to stop. */
+static void cpu_limit_stops_loops(void **state)
+{
+	static const char *const loops[] = {
+		"while true do end",
+		"while true do pcall(function() while true do end end) end",
+		"local function f() while true do pcall(f) end end f()",
+		"coroutine.wrap(function() while true do end end)()",
+		"while true do local co = coroutine.create(function() while true do end end) "
+		"coroutine.resume(co) end",
+		"local co = coroutine.wrap(function() while true do pcall(coroutine.yield) end "
+		"end) while true do pcall(co) end",
+		"while true do xpcall(function() while true do end end, function() while true do "
+		"end end) end",
+		"local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) "
+		"while true do pcall(function() return t[1] end) end",
+		"while true do pcall(string.rep, 'x', 100000) end",
+		"table.sort({ 1, 2, 3, 4 }, function() while true do end end)",
+		"local x <close> = setmetatable({}, { __close = function() while true do end end "
+		"}) while true do end",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
+		fixture_task(f, loops[i]);
+		if (!fixture_is(f, "not ended.ok and type(ended.value) == 'table' and "
+				   "ended.value.code == 'cpu'"))
+			fail_msg("not stopped by the CPU limit: %s", loops[i]);
+		assert_lua(f, "tostring(ended.value):find('test.lua:%d+: used more than 0.2 s of "
+			      "CPU without waiting')");
+		/* The state goes on, without a hook. */
+		fixture_task(f, "for i = 1, 1000 do host.sleep(0) if i > 5 then return i end end");
+		assert_lua(f, "ended.ok and ended.value == 6");
+	}
+	/* This one loops when the log asks for its text. */
+	fixture_do(f, "(...).spawn('odd', function() error(setmetatable({}, { __tostring = "
+		      "function() while true do end end })) end)");
+	fixture_finish(f);
+	assert_log(f, "task odd: its done callback: test.lua:1: used more than 0.2 s of CPU");
+}
+
+static void cpu_limit_holds_outside_tasks(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(fixture_try(f, "while true do pcall(function() while true do end end) end"));
+	assert_string_equal(vm_last_error(f->vm)->code, "cpu");
+	assert_false(fixture_try(f, "while true do xpcall(function() while true do end end, "
+				    "function() while true do end end) end"));
+	assert_string_equal(vm_last_error(f->vm)->code, "cpu");
+	assert_false(fixture_try(f, "local function f() while true do pcall(f) end end f()"));
+	assert_string_equal(vm_last_error(f->vm)->code, "cpu");
+	assert_false(fixture_try(
+		f, "local function f() while true do pcall(f) end end coroutine.wrap(f)()"));
+	assert_string_equal(vm_last_error(f->vm)->code, "cpu");
+	fixture_do(f, "local n = 0 for i = 1, 1000 do n = n + i end");
+}
+
+static void waiting_is_not_computing(void **state)
+{
+	struct fixture *f = *state;
+
+	/* Three times the limit in all, but never without a wait. */
+	fixture_task(f, "local start = os.clock()\n"
+			"while os.clock() - start < 0.6 do\n"
+			"  local slice = os.clock() while os.clock() - slice < 0.05 do end\n"
+			"  host.sleep(0)\n"
+			"end");
+	assert_lua(f, "ended.ok");
+}
+
+static void memory_bomb_ends_its_task_only(void **state)
+{
+	static const char *const bombs[] = {
+		"local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(100000) .. i end",
+		"return ('x'):rep(1 << 40)",
+		"local s = 'x' while true do s = s .. s end",
+		"local function f(...) return f(1, ...) end return f()",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		fixture_task(f, bombs[i]);
+		if (!fixture_is(f, "not ended.ok"))
+			fail_msg("not stopped: %s", bombs[i]);
+		fixture_task(f, "return ('x'):rep(1000000)");
+		assert_lua(f, "ended.ok");
+		assert_true(vm_memory(f->vm) <= MEMORY + VM_RESERVE);
+	}
+	fixture_task(f, bombs[2]);
+	assert_lua(f, "ended.value.code == 'memory' and tostring(ended.value) == "
+		      "'not enough memory: a generation may use 32 MiB'");
+	/* The script may catch it. */
+	fixture_task(
+		f, "local ok, err = pcall(string.rep, 'x', 1 << 30) assert(not ok) return err");
+	assert_lua(f, "ended.ok and ended.value == 'not enough memory'");
+}
+
+static void signal_wakes_all_in_order_and_times_out(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "log = {}\n"
+		      "local s = host.signal()\n"
+		      "s:fire()\n"
+		      "for i = 1, 3 do host.spawn('w' .. i, function()\n"
+		      "  local fired = s:wait(i == 2 and 0.01 or nil) log[#log + 1] = i .. "
+		      "tostring(fired) end) end\n"
+		      "host.spawn('f', function() host.sleep(0.05) s:fire() end)");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == '2false 1true 3true'");
+}
+
+static void lock_is_given_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "log, inside = {}, 0\n"
+		      "local victim\n"
+		      "for i = 1, 5 do local t = host.spawn('l' .. i, function()\n"
+		      "  local l <close> = host.lock('key')\n"
+		      "  inside = inside + 1 assert(inside == 1)\n"
+		      "  log[#log + 1] = i host.sleep(0.005)\n"
+		      "  inside = inside - 1\n"
+		      "end) if i == 3 then victim = t end end\n"
+		      "host.spawn('cancel', function() victim:cancel() end)\n"
+		      "host.spawn('other', function() local l = host.lock('other') log[#log + 1] = "
+		      "'other' l:release() l:release() end)");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == '1 other 2 4 5'");
+	assert_int_equal(store_locks(f->context.store), 0);
+}
+
+static void lock_is_given_up_by_the_collector(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_task(f, "host.lock('a')\n"
+			"host.spawn('gc', function() collectgarbage() collectgarbage() end)\n"
+			"local l <close> = host.lock('a')\n"
+			"return true");
+	assert_lua(f, "ended.ok");
+}
+
+static void timer_fires_once_outside_tasks(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "log = {}\n"
+		      "local kept = host.timer(function() log[#log + 1] = 'kept' end)\n"
+		      "kept:set(100) kept:set(0.01)\n"
+		      "host.timer(function() log[#log + 1] = 'dropped' end):set(0.02)\n"
+		      "local stopped = host.timer(function() log[#log + 1] = 'stopped' end)\n"
+		      "stopped:set(0.01) stopped:stop()\n"
+		      "host.timer(function() error('bad timer') end):set(0.01)\n"
+		      "host.timer(function() host.sleep(0) end):set(0.01)\n"
+		      "local again again = host.timer(function() log[#log + 1] = 'again'\n"
+		      "  if #log < 6 then again:set(0.015) end end) again:set(0.03)\n"
+		      "host.spawn('gc', function() collectgarbage() while #log < 6 do "
+		      "host.sleep(0.01) end end)");
+	fixture_finish(f);
+	assert_lua(f, "table.concat(log, ' ') == 'kept dropped again again again again'");
+	assert_log(f, "a timer's function: test.lua:8: bad timer");
+	assert_log(f, "a timer's function: test.lua:9: host.sleep waits");
+}
+
+static void keeps_values_across_states(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f,
+		"local host = ...\n"
+		"host.keep('i', 1 << 60) host.keep('n', 0.5) host.keep('s', 'a\\0b') "
+		"host.keep('b', false)\n"
+		"host.keep('gone', 1) host.keep('gone', nil)\n"
+		"host.keep('s', host.kept('s') .. '!')\n"
+		"for i = 1, 1000 do host.keep('k' .. i, 'v' .. i) end\n"
+		"host.spawn('holder', function() local l = host.lock('k') host.sleep(100) end)");
+	(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+	(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(store_locks(f->context.store), 1);
+	fixture_close_vm(f);
+	assert_true(fixture_open_vm(f, MEMORY));
+	assert_lua(f, "math.type((...).kept('i')) == 'integer' and (...).kept('i') == 1 << 60");
+	assert_lua(f, "(...).kept('n') == 0.5 and (...).kept('b') == false and (...).kept('gone') "
+		      "== nil");
+	assert_lua(f, "(...).kept('s') == 'a\\0b!' and (...).kept('k777') == 'v777'");
+	/* The lock went with the state that held it. */
+	fixture_task(f, "local l <close> = host.lock('k') return true");
+	assert_lua(f, "ended.ok");
+	fixture_do(f, "for i = 1, 1000 do (...).keep('k' .. i, nil) end");
+	assert_false(fixture_try(f, "(...).keep('t', {})"));
+}
+
+static void counts_by_labels(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "local host = ...\n"
+		      "host.count('writes_total', 1, { verb = 'a\"b', policy = 'p' })\n"
+		      "host.count('writes_total', 2, { policy = 'p', verb = 'a\"b' })\n"
+		      "host.count('plain', 1)");
+	assert_true(metrics_get(f->context.metrics, "writes_total{policy=\"p\",verb=\"a\\\"b\"}") ==
+		    3.0);
+	assert_true(metrics_get(f->context.metrics, "plain") == 1.0);
+	assert_false(fixture_try(f, "(...).count('Bad name', 1)"));
+}
+
+static void the_standard_library_has_no_way_out(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_lua(f, "io == nil and dofile == nil and loadfile == nil and os.execute == nil and "
+		      "os.getenv == nil");
+	assert_lua(f, "os.exit == nil and debug.sethook == nil and debug.getregistry == nil and "
+		      "string.dump == nil");
+	assert_lua(f, "package.loadlib == nil and package.path == '' and package.cpath == ''");
+	assert_lua(f, "require('os') == os and require('debug') == debug");
+	assert_lua(f, "load('\\27Lua') == nil and load('\\27Lua', 'x', 'b') == nil and "
+		      "load('return 1', 'x', 'b')() == 1");
+	assert_lua(f, "load('return a', 'x', 't', { a = 5 })() == 5 and load('return a', 'x', 't', "
+		      "nil) ~= nil");
+	assert_false(fixture_try(f, "setmetatable({}, { __gc = function() end })"));
+	assert_lua(f, "getmetatable(setmetatable({}, { __index = math })).__index == math");
+	assert_false(fixture_try(f, "setmetatable(setmetatable({}, { __metatable = 1 }), {})"));
+	assert_false(fixture_try(f, "require('no.such')"));
+	assert_false(fixture_try(f, "require('../etc/passwd')"));
+	assert_lua(f, "require('cjson').decode('[1]')[1] == 1 and require('host.json').encode({}) "
+		      "== '{}'");
+}
+
+/* coroutine.* of scripts is ours: it has to behave as Lua's own. */
+static void coroutines_of_scripts_work_as_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_lua(f, "select('#', coroutine.resume(coroutine.create(function() return 1, nil, 3 "
+		      "end))) == 4");
+	assert_lua(f, "select(2, coroutine.resume(coroutine.create(function() error({ 7 }) "
+		      "end)))[1] == 7");
+	assert_lua(f,
+		"(function() local co = coroutine.create(function() end) coroutine.resume(co)\n"
+		"return select(2, coroutine.resume(co)) == 'cannot resume dead coroutine' end)()");
+	assert_lua(f, "(function() local g = coroutine.wrap(function(a) local b = "
+		      "coroutine.yield(a + 1) return b * 2 end)\n"
+		      "return g(1) == 2 and g(21) == 42 end)()");
+	assert_lua(f, "select(2, pcall(coroutine.wrap(function() error('x') "
+		      "end))):find('test.lua:1: x')");
+	assert_lua(f, "(function() local log = {} local co = coroutine.create(function()\n"
+		      "local x <close> = setmetatable({}, { __close = function() log[1] = 'closed' "
+		      "end }) coroutine.yield() end)\n"
+		      "coroutine.resume(co) return coroutine.close(co) and log[1] == 'closed' and "
+		      "coroutine.status(co) == 'dead' end)()");
+	assert_lua(f, "(function() local closed local w = coroutine.wrap(function()\n"
+		      "local x <close> = setmetatable({}, { __close = function(_, e) closed = e "
+		      "end }) error('y', 0) end)\n"
+		      "return not pcall(w) and closed == 'y' end)()");
+	assert_lua(f, "select(2, pcall(coroutine.close, coroutine.running())):find('running')");
+	assert_lua(f, "select(2, coroutine.resume(coroutine.running())):find('non%-suspended')");
+}
+
+/* Every allocation that can fail does, at one cap or another; nothing may crash, leak, or end in a panic. */
+static void survives_any_cap_on_memory(void **state)
+{
+	static const char *const work =
+		"local host = ...\n"
+		"local json = require('host.json')\n"
+		"local s = host.signal()\n"
+		"host.spawn('a', function() local l <close> = host.lock('k') host.sleep(0) "
+		"s:fire()\n"
+		"  local t = {} for i = 1, 50 do t[i] = ('v'):rep(i * 10) end\n"
+		"  return json.encode(t) end, function(ok, value) host.keep('a', tostring(value)) "
+		"end)\n"
+		"host.spawn('b', function() s:wait(0.01) error({ code = 'x' }) end)\n"
+		"host.spawn('c', function() error('boom' .. ('c'):rep(500)) end)\n"
+		"host.spawn('d', function() host.sleep(100) end):cancel()\n"
+		"host.timer(function() host.log('info', 'tick', { a = 1 }) end):set(0)\n"
+		"host.count('n', 1, { a = 'b' }) host.escape('x') host.list_dir('/nonexistent')";
+	struct fixture *f = *state;
+	size_t worked = 0;
+
+	fixture_close_vm(f);
+	for (size_t max = 4096; max < 120 * 1024; max += 331) {
+		if (fixture_open_vm(f, max) && fixture_try(f, work)) {
+			fixture_finish(f);
+			worked++;
+		}
+		fixture_close_vm(f);
+		assert_int_equal(store_locks(f->context.store), 0);
+	}
+	assert_true(worked > 10);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(runs_with_arguments_and_tells_its_end),
+		TEST(sleeps_without_stopping_others),
+		TEST(logs_an_error_with_its_traceback),
+		TEST(tells_done_the_error_value),
+		TEST(logs_what_a_done_callback_raises),
+		TEST(waiting_outside_a_task_raises),
+		TEST(yields_through_pcall_and_metamethods),
+		TEST(a_task_cannot_be_steered_by_coroutine_functions),
+		TEST(cancel_ends_a_task_where_it_waits),
+		TEST(a_task_that_cancels_itself_ends_at_its_next_wait),
+		TEST(closing_cancels_everything_that_waits),
+		TEST(cpu_limit_stops_loops),
+		TEST(cpu_limit_holds_outside_tasks),
+		TEST(waiting_is_not_computing),
+		TEST(memory_bomb_ends_its_task_only),
+		TEST(signal_wakes_all_in_order_and_times_out),
+		TEST(lock_is_given_in_order),
+		TEST(lock_is_given_up_by_the_collector),
+		TEST(timer_fires_once_outside_tasks),
+		TEST(keeps_values_across_states),
+		TEST(counts_by_labels),
+		TEST(the_standard_library_has_no_way_out),
+		TEST(coroutines_of_scripts_work_as_ever),
+		TEST(survives_any_cap_on_memory),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
