@@ -130,7 +130,9 @@ static void remove_global(lua_State *L, const char *name)
 void lua_sandbox_open(lua_State *L)
 {
 	static const char *const os[] = {"clock", "date", "difftime", "time", NULL};
-	static const char *const debug[] = {"getinfo", "traceback", NULL};
+	/* sethook is for the library that finds the line of a policy; scripts have no debug at all. A hook of the
+	 * watch that it replaces is set again at the next tick. */
+	static const char *const debug[] = {"getinfo", "sethook", "traceback", NULL};
 
 	open_standard(L);
 	keep_only(L, LUA_OSLIBNAME, os);
