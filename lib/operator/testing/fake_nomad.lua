@@ -42,7 +42,8 @@ local function exchange(scope, what, request)
 end
 
 local function index_of(answer)
-  return math.tointeger(tonumber(answer.headers["X-Nomad-Index"]))
+  local index = math.tointeger(tonumber(answer.headers["X-Nomad-Index"]))
+  return index ~= 0 and index or nil
 end
 
 --- The model has its lists in parts already: cutting them again would take most of a month's time.
@@ -89,8 +90,8 @@ function fake_nomad.new(scope)
   local nomad = {}
 
   function nomad.request(request)
-    checked("host.nomad.request", request)
-    local answer, err = exchange(scope, "host.nomad.request", request)
+    checked("nomad.request", request)
+    local answer, err = exchange(scope, "nomad.request", request)
     if not answer then
       return nil, err
     elseif answer.cut_error then
@@ -100,8 +101,8 @@ function fake_nomad.new(scope)
   end
 
   function nomad.list(request)
-    checked("host.nomad.list", request)
-    local answer, err = exchange(scope, "host.nomad.list", request)
+    checked("nomad.list", request)
+    local answer, err = exchange(scope, "nomad.list", request)
     if not answer then
       return nil, err
     end

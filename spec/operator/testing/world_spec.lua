@@ -273,7 +273,7 @@ describe("a world's host", function()
     assert.matches("a coroutine that the script made itself", inner)
     assert.error_matches(function()
       nomad.request { path = "/v1/jobs" }
-    end, "host.nomad.request waits")
+    end, "nomad.request waits")
   end)
 
   it("tells how a task ended, with a traceback", function()
