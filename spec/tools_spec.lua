@@ -124,7 +124,8 @@ describe("tools", function()
     end)
 
     for _, case in ipairs {
-      { "an include of a higher layer", "buf.c:1: buf of layer", "host/buf.c", '#include "http.h"' },
+      { "an include of a higher layer", "buf.c:1: buf of layer", "host/buf.c",
+        '#include "http.h"' },
       { "Lua below json", "stream lies below", "host/stream.c", "#include <lua.h>" },
       { "curl outside http", "api.c:2: curl/curl.h", "host/api.c", "\n#include <curl/curl.h>" },
       { "a file without a layer", "misc.c: has no layer", "host/misc.c", "" },

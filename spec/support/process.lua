@@ -39,7 +39,7 @@ function process.start(options)
   local args = { "--pdeathsig", "INT", "--" }
   for _, value in ipairs(options) do args[#args + 1] = tostring(value) end
   self.name = options[1]
-  self.handle, self.pid = uv.spawn("setpriv", {
+  self.handle, self.pid = uv.spawn("/usr/bin/setpriv", {
     args = args,
     env = environment(options.env),
     cwd = options.cwd,
