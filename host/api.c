@@ -297,10 +297,12 @@ static void on_later(uv_idle_t *later)
 	struct api *a = later->data;
 	struct api_request *r = TAILQ_FIRST(&a->unsent);
 
+	if (!r) {
+		uv_idle_stop(later); /* the last one was cancelled, or told */
+		return;
+	}
 	TAILQ_REMOVE(&a->unsent, r, entry);
 	r->ended = true;
-	if (TAILQ_EMPTY(&a->unsent))
-		uv_idle_stop(later);
 	tell_unsent(r);
 }
 
