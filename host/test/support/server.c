@@ -155,7 +155,7 @@ static void start_reply(struct connection *c, const struct server_reply *reply)
 		c->reply.len = strlen(c->reply.bytes);
 	c->sent = 0;
 	c->busy = true;
-	uv_timer_start(&c->pace, on_pace, 0, 1);
+	uv_timer_start(&c->pace, on_pace, 0, reply->pace > 0 ? reply->pace : 1);
 }
 
 /* ---- reading ---- */

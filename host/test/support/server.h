@@ -20,7 +20,8 @@ enum server_end {
 struct server_reply {
 	const char *bytes; /* NULL: none */
 	size_t len;	   /* 0: strlen(bytes) */
-	size_t piece;	   /* bytes in one write, one in each millisecond; 0: all at once */
+	size_t piece;	   /* bytes in one write; 0: all at once */
+	unsigned pace;	   /* milliseconds between writes; 0: 1 */
 	enum server_end end;
 };
 
