@@ -20,16 +20,16 @@ end
 describe("example", function()
   it("01-hello sees a job come and go", function()
     local world = run "01-hello"
-    assert.matches("Hello hello, version 0", world:log_text(), 1, true)
+    assert.matches("Hello hello, version 0", world:blocks(), 1, true)
     world.nomad:stop("default", "hello")
     world:settle()
-    assert.matches("Goodbye hello", world:log_text(), 1, true)
+    assert.matches("Goodbye hello", world:blocks(), 1, true)
   end)
 
   it("02-child keeps a second job beside the first", function()
     local world, job = run "02-child"
     local child = world.nomad:job("default", "warm-shop")
-    assert.equal("http://shop.service.consul/", child.TaskGroups[1].Tasks[1].Config.args[4])
+    assert.equal("http://shop.service.consul/", child.TaskGroups[1].Tasks[1].Config.args[3])
     job.Meta["warm-url"] = nil
     world.nomad:register(job)
     world:settle()
@@ -39,7 +39,7 @@ describe("example", function()
   it("03-reconcile reports once a day until there is an owner", function()
     local world, job = run "03-reconcile"
     local function reports()
-      local _, count = world:log_text():gsub("has no owner in its meta", "")
+      local _, count = world:blocks():gsub("has no owner in its meta", "")
       return count
     end
     assert.equal(1, reports())
@@ -54,7 +54,7 @@ describe("example", function()
   it("04-timer counts the jobs", function()
     local world = run "04-timer"
     world:advance("11m")
-    local _, count = world:log_text():gsub("1 jobs", "")
+    local _, count = world:blocks():gsub("1 jobs", "")
     assert.equal(2, count)
   end)
 end)

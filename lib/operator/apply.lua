@@ -180,7 +180,7 @@ end
 -- One child that should exist. Returns whether it was written.
 function Apply:ensure(context, wanted)
   local wrote = false
-  if not self.known:in_sync(wanted.key, wanted.digest) then
+  if not self.known:in_sync(wanted.key, wanted.digest, context.policy.name, context.owner) then
     local lock <close> = self.host.lock(wanted.key) -- luacheck: ignore 211
     for _ = 1, CONFLICTS do
       wrote = self:ensure_once(context, wanted)
@@ -201,15 +201,14 @@ function Apply:ensure(context, wanted)
   return wrote
 end
 
--- Raises when the child may not be removed now.
-function Apply:check_budget(context, key)
+-- Takes the removal out of the budget, where it costs something. Raises when that is used up.
+function Apply:pay(context, key)
   local policy = context.policy
-  if context.free then
+  if context.free or (self.dry_run and not self.planned) then
     return
   end
-  local allowed, why =
-    self.budget:allows(policy.name, self.known:count(policy.name), policy.max_delete)
-  if not allowed then
+  local paid, why = self.budget:take(policy.name, self.known:count(policy.name), policy.max_delete)
+  if not paid then
     self.host.count("sweep_refused_total", 1, { policy = policy.name })
     failure.fail(("%s is not removed (%s): %s"):format(marks.show(key), context.reason, why))
   end
@@ -218,19 +217,17 @@ end
 -- Stops the live child. Returns false on a conflict.
 function Apply:stop(context, key, live)
   local policy = context.policy
+  self:pay(context, key)
   if self.dry_run then
     self:foresee(context, key, "remove", "removed", context.reason)
-    if self.planned and not context.free then
-      self.budget:take(policy.name)
-    end
     return true
   end
   local answer, err = jobs.stop(live, { enforce_index = live.JobModifyIndex })
   if not answer then
+    if not context.free then
+      self.budget:give_back(policy.name)
+    end
     return conflict_or_raise(context, err, ("%s could not be removed"):format(marks.show(key)))
-  end
-  if not context.free then
-    self.budget:take(policy.name)
   end
   self.known:saw(key, marks.read(live), answer.JobModifyIndex, true)
   if policy.purge then
@@ -269,7 +266,6 @@ function Apply:remove_once(context, key)
     self.known:saw(key, mark, live.JobModifyIndex, true)
     return false
   end
-  self:check_budget(context, key)
   return self:stop(context, key, live) or nil
 end
 

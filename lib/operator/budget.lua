@@ -39,13 +39,13 @@ local function write(self, policy, times, latched)
   )
 end
 
---- May one more child be removed? Does not take it.
+--- Takes one removal out of the budget, before it is made: several may be under way at once.
 ---@param policy string
 ---@param children integer of the policy, that exist now
 ---@param limit? integer the policy's own max_delete
 ---@return boolean
 ---@return string? why not
-function Budget:allows(policy, children, limit)
+function Budget:take(policy, children, limit)
   local times, latched = read(self, policy)
   local most = limit
   if self.limit >= 0 then
@@ -54,9 +54,7 @@ function Budget:allows(policy, children, limit)
     most = math.max(LEAST, math.floor((children + #times) * SHARE))
   end
   if latched or #times >= most then
-    if not latched then
-      write(self, policy, times, true)
-    end
+    write(self, policy, times, true)
     return false,
       (
         "%d of %d %s been removed in the last day without a change of their owner, "
@@ -64,14 +62,16 @@ function Budget:allows(policy, children, limit)
         .. "or restart with -max-delete N if this is meant"
       ):format(#times, children + #times, #times == 1 and "child has" or "children have")
   end
+  times[#times + 1] = ("%.3f"):format(self.host.now())
+  write(self, policy, times, false)
   return true
 end
 
---- Counts one removal.
+--- Gives the newest one back: the removal was not made after all.
 ---@param policy string
-function Budget:take(policy)
+function Budget:give_back(policy)
   local times, latched = read(self, policy)
-  times[#times + 1] = ("%.3f"):format(self.host.now())
+  table.remove(times)
   write(self, policy, times, latched)
 end
 

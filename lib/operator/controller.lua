@@ -13,8 +13,8 @@ local transcript = require "operator.transcript"
 local controller = {}
 
 ---@class operator.Seen
----@field index integer JobModifyIndex of the newest news that was put into the queue
----@field done? integer JobModifyIndex that was reconciled last
+---@field index integer Controller:version of the newest news that was put into the queue
+---@field done? integer version that was reconciled last
 ---@field round? integer the list in which it was last seen
 
 ---@class operator.Controller
@@ -89,6 +89,14 @@ function Controller:put(key, fields)
   self.queue:put(fields)
 end
 
+--- The index that tells one state of a job from the next, as far as the policy cares (`watch.changes`): JobModifyIndex
+--- moves with the specification, ModifyIndex with the status too.
+---@param job table a job or a stub
+---@return integer
+function Controller:version(job)
+  return self.policy.watch.changes == "any" and job.ModifyIndex or job.JobModifyIndex
+end
+
 -- Has the policy anything to do with this job, or had it before?
 function Controller:concerns(key, matches)
   return matches or self.objects[key] ~= nil or self.known:has(self.policy.name, key)
@@ -120,8 +128,8 @@ function Controller:observe(key, job, event)
   elseif matches then
     self:tell_handlers(key, job, event)
   end
-  local seen, index = self.objects[key] or { index = -1 }, job.JobModifyIndex
-  if index < seen.index or (index == seen.index and self.policy.watch.changes ~= "any") then
+  local seen, index = self.objects[key] or { index = -1 }, self:version(job)
+  if index <= seen.index then
     return
   end
   seen.index = index
@@ -179,7 +187,7 @@ end
 ---@param cause operator.Cause
 ---@param round integer which list this is
 function Controller:listed(key, stub, cause, round)
-  local seen, index = self.objects[key], stub.JobModifyIndex
+  local seen, index = self.objects[key], self:version(stub)
   if seen then
     seen.round = round
   end

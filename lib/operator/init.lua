@@ -5,6 +5,7 @@ local duration = require "operator.duration"
 local failure = require "operator.failure"
 local filter = require "operator.filter"
 local policy = require "operator.policy"
+local position = require "operator.position"
 
 local operator = {}
 
@@ -33,15 +34,17 @@ operator.fail = failure.fail
 ---@field warn fun(message: string)
 ---@field requeue_at fun(time: number) seconds since the epoch: work the key again then
 
---- Declares a policy. Raises at the caller's line for every mistake.
+--- Declares a policy; only while a script loads. Raises at the caller's line for every mistake.
 ---@param spec table see operator.Policy
 ---@return operator.Policy
 function operator.policy(spec)
-  local info = debug.getinfo(2, "Sl")
-  local source = ("%s:%d"):format(info.short_src, info.currentline)
+  local source = position.here()
+  if not source then
+    error("operator.policy is called while a script loads, not later", 2)
+  end
   local ok, result = pcall(policy.new, spec, source)
   if not ok then
-    error(result, 2)
+    error(source .. ": " .. result, 0)
   end
   return result
 end

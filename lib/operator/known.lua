@@ -63,12 +63,17 @@ function Known:synced(key, digest)
   child.synced, child.digest = child.index, digest
 end
 
---- Is the child still as we last left it, and is that what is wanted?
+--- Is the child still as we last left it, this owner's, and is that what is wanted?
 ---@param key string
 ---@param digest string
+---@param policy string
+---@param owner string
 ---@return boolean
-function Known:in_sync(key, digest)
+function Known:in_sync(key, digest, policy, owner)
   local child = self.children[key]
+  if child and (child.policy ~= policy or child.owner ~= owner) then
+    return false
+  end
   return child ~= nil
     and not child.stopped
     and child.synced == child.index

@@ -3,6 +3,7 @@
 
 local jobspec = require "nomad.jobspec"
 local policy = require "operator.policy"
+local position = require "operator.position"
 local sandbox = require "operator.sandbox"
 
 local loader = {}
@@ -74,7 +75,7 @@ local function run(host, path)
   if not chunk then
     error(syntax, 0)
   end
-  local ok, value = pcall(chunk)
+  local ok, value = position.run(path, chunk)
   if not ok then
     error(positioned(path, value), 0)
   end

@@ -20,7 +20,7 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The closest of `names`, if it is close: about a third of its letters may differ.
+--- The closest of `names`, if it is close: two letters may differ, in a short name one.
 ---@param word string
 ---@param names string[]
 ---@return string?
@@ -28,7 +28,7 @@ function nearest.find(word, names)
   local best, score
   for _, name in ipairs(names) do
     local d = distance(word:lower(), name:lower())
-    if d <= math.max(1, (#name + 1) // 3) and (not score or d < score) then
+    if d <= (#name > 4 and 2 or 1) and (not score or d < score) then
       best, score = name, d
     end
   end

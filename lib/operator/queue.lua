@@ -10,6 +10,9 @@ queue.RETRY = { base = 1, max = 300 }
 queue.ATTEMPTS = 12
 queue.CONCURRENCY = 4
 
+-- A timer may fire this much early: seconds.
+local CLOCK_GRAIN = 0.001
+
 ---@class operator.Item
 ---@field key string
 ---@field cause operator.Cause why it was put; the newest one
@@ -46,8 +49,7 @@ function queue.new(deps)
     random = deps.random,
     concurrency = deps.concurrency or queue.CONCURRENCY,
     items = {},
-    first = { live = {}, list = {} },
-    head = { live = 1, list = 1 },
+    lanes = { live = { first = 1, last = 0 }, list = { first = 1, last = 0 } },
     waiting = heap.new(),
     running = 0,
     counts = { ready = 0, waiting = 0, parked = 0, running = 0 },
@@ -72,17 +74,25 @@ end
 local function make_ready(self, item)
   self:become(item, "ready")
   item.due, item.since = nil, self.now()
-  local lane = item.live and "live" or "list"
-  local line = self.first[lane]
-  line[#line + 1] = item
+  local lane = self.lanes[item.live and "live" or "list"]
+  lane.last = lane.last + 1
+  lane[lane.last] = item
+end
+
+-- News of a job itself says more than the status changes that follow it.
+local function better_cause(old, new)
+  if old and old.kind == "event" and new.kind == "event" and not new.type:find("^Job") then
+    return old
+  end
+  return new
 end
 
 local function merge(item, put)
-  item.cause = put.cause
+  item.cause = better_cause(item.state == "ready" and item.cause or nil, put.cause)
   item.live = item.live or put.live or false
   item.object = put.object or (not put.index and item.object) or nil
   item.index = math.max(item.index or 0, put.index or 0)
-  item.attempts = put.keep_attempts and item.attempts or 0
+  item.attempts = 0
 end
 
 --- Asks for a key to be worked. `put` has key, cause, and perhaps object, index and live. A key that waits or is parked
@@ -113,18 +123,17 @@ function Queue:put(put)
   self:pump()
 end
 
-local function take(self, lane)
-  local line, head = self.first[lane], self.head[lane]
-  while line[head] do
-    local item = line[head]
-    line[head] = nil
-    head = head + 1
-    self.head[lane] = head
-    if item.state == "ready" and (item.live and "live" or "list") == lane then
+-- The first item of a lane that is still ready in it.
+local function take(self, name)
+  local lane = self.lanes[name]
+  while lane.first <= lane.last do
+    local item = lane[lane.first]
+    lane[lane.first] = nil
+    lane.first = lane.first + 1
+    if item.state == "ready" and (item.live and "live" or "list") == name then
       return item
     end
   end
-  self.first[lane], self.head[lane] = {}, 1
   return nil
 end
 
@@ -149,7 +158,7 @@ end
 
 --- Moves what is due from waiting to ready.
 function Queue:wake()
-  local now = self.now()
+  local now = self.now() + CLOCK_GRAIN
   while self.waiting:peek() and self.waiting:peek().due <= now do
     local entry = self.waiting:pop()
     -- An item that became ready in the meantime left its old entry behind.

@@ -13,7 +13,7 @@ local READ_WAIT = "5s"
 -- The job as it is now. nil: it does not exist. Raises where that cannot be known.
 local function read(controller, item)
   local seen = controller.objects[item.key]
-  if item.object and (not seen or item.object.JobModifyIndex >= seen.index) then
+  if item.object and (not seen or controller:version(item.object) >= seen.index) then
     return item.object
   end
   local namespace, id = marks.split(item.key)
@@ -58,7 +58,7 @@ end
 local function own_change(controller, item, job)
   local seen = controller.objects[item.key]
   local before = seen and seen.done
-  return item.live or (before ~= nil and before ~= (job and job.JobModifyIndex))
+  return item.live or (before ~= nil and before ~= (job and controller:version(job)))
 end
 
 -- What exists because of the job, made so.
@@ -86,8 +86,8 @@ local function note(controller, key, job, matches)
     return
   end
   local seen = controller.objects[key] or { index = -1 }
-  seen.done = job.JobModifyIndex
-  seen.index = math.max(seen.index, job.JobModifyIndex)
+  seen.done = controller:version(job)
+  seen.index = math.max(seen.index, seen.done)
   controller.objects[key] = seen
 end
 

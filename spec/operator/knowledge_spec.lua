@@ -16,16 +16,13 @@ describe("marks", function()
 
   it("are read back as they were put, beside the job's own meta", function()
     local job = child()
-    assert.same(
-      {
-        instance = "default",
-        policy = "backup",
-        owner = "ops/x",
-        hash = "00ff",
-        foreign_hash = false,
-      },
-      marks.read(job)
-    )
+    assert.same({
+      instance = "default",
+      policy = "backup",
+      owner = "ops/x",
+      hash = "00ff",
+      foreign_hash = false,
+    }, marks.read(job))
     assert.equal("db", job.Meta.team)
   end)
 
@@ -79,12 +76,13 @@ describe("known", function()
   it("has a child in sync only at the index and digest of the last look", function()
     local k = known.new()
     k:saw("default/c", mark, 10, false)
-    assert.is_false(k:in_sync("default/c", "d"))
+    assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
     k:synced("default/c", "d")
-    assert.is_true(k:in_sync("default/c", "d"))
-    assert.is_false(k:in_sync("default/c", "other"))
+    assert.is_true(k:in_sync("default/c", "d", "p", "default/o"))
+    assert.is_false(k:in_sync("default/c", "other", "p", "default/o"))
+    assert.is_false(k:in_sync("default/c", "d", "p", "default/second"))
     k:saw("default/c", mark, 11, false)
-    assert.is_false(k:in_sync("default/c", "d"))
+    assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
   end)
 
   it("never has a stopped child in sync, and does not list it", function()
@@ -93,7 +91,7 @@ describe("known", function()
     k:synced("default/c", "d")
     assert.same({ "default/c" }, k:of("p", "default/o"))
     k:saw("default/c", mark, 11, true)
-    assert.is_false(k:in_sync("default/c", "d"))
+    assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
     assert.same({}, k:of("p", "default/o"))
     assert.is_false(k:has("p", "default/o"))
   end)
@@ -129,8 +127,7 @@ describe("budget", function()
 
   local function remove(b, children, own)
     local count = 0
-    while children > 0 and b.budget:allows("p", children, own) do
-      b.budget:take("p")
+    while children > 0 and b.budget:take("p", children, own) do
       children, count = children - 1, count + 1
     end
     return count
@@ -153,7 +150,7 @@ describe("budget", function()
     remove(b, 20)
     b.now = b.now + 2 * 86400
     local again = budget.new({ host = b.host, limit = -1 })
-    local allowed, why = again:allows("p", 15)
+    local allowed, why = again:take("p", 15)
     assert.is_false(allowed)
     assert.matches("restart with -max-delete N", why, 1, true)
   end)
@@ -161,14 +158,22 @@ describe("budget", function()
   it("counts a rolling day where it was not exceeded", function()
     local b = bench()
     for _ = 1, 4 do
-      assert.is_true(b.budget:allows("p", 20))
-      b.budget:take("p")
+      assert.is_true(b.budget:take("p", 20))
     end
     b.now = b.now + 86401
     for _ = 1, 5 do
-      assert.is_true(b.budget:allows("p", 20))
-      b.budget:take("p")
+      assert.is_true(b.budget:take("p", 20))
     end
-    assert.is_false(b.budget:allows("p", 15))
+    assert.is_false(b.budget:take("p", 15))
+  end)
+
+  it("takes back what was not removed after all", function()
+    local b = bench()
+    for _ = 1, 5 do
+      assert.is_true(b.budget:take("p", 20))
+    end
+    b.budget:give_back("p")
+    assert.is_true(b.budget:take("p", 20))
+    assert.is_false(b.budget:take("p", 20))
   end)
 end)

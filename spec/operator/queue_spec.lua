@@ -100,6 +100,33 @@ describe("queue", function()
     assert.equal(0, b.queue:status().ready)
   end)
 
+  it("loses nothing that comes while others are taken", function()
+    local b = bench({ concurrency = 2 })
+    b.queue:start()
+    local finished = 0
+    for i = 1, 300 do
+      put(b, "k" .. i, { live = i % 3 == 0 })
+      if i % 2 == 0 and b.ran[finished + 1] then
+        finished = finished + 1
+        b.queue:finish(b.ran[finished], { kind = "done" })
+      end
+    end
+    while b.ran[finished + 1] do
+      finished = finished + 1
+      b.queue:finish(b.ran[finished], { kind = "done" })
+    end
+    assert.equal(300, finished)
+    assert.is_true(b.queue:idle())
+  end)
+
+  it("keeps the cause that says most until the key is worked", function()
+    local b = bench()
+    put(b, "a", { cause = { kind = "event", type = "JobDeregistered" } })
+    put(b, "a", { cause = { kind = "event", type = "PlanResult" } })
+    b.queue:start()
+    assert.equal("JobDeregistered", b.ran[1].cause.type)
+  end)
+
   it("runs no more than its concurrency", function()
     local b = bench({ concurrency = 3 })
     b.queue:start()
