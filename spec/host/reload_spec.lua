@@ -130,7 +130,9 @@ describe("the first generation", function()
 
   it("gets the events that it wants, and no others", function()
     run [[return {
-      interests = { topics = { "Evaluation", "Job" }, pass = { Job = { "JobRegistered" } }, namespace = "*" },
+      interests = {
+        topics = { "Evaluation", "Job" }, pass = { Job = { "JobRegistered" } }, namespace = "*",
+      },
     }]]
     s:put_settled "one"
     says "gen 1: event Job JobRegistered one default integer {"
@@ -256,7 +258,10 @@ describe("a reload", function()
       end)
     end }]], "-drain-timeout", "1s")
     reload [[local host, say = ...
-    return { work = function() host.spawn("w", function() local l <close> = host.lock("key") say("locked") end) end }]]
+    return { work = function() host.spawn("w", function()
+      local lock <close> = host.lock("key")
+      say("locked")
+    end) end }]]
     says "gen 1: stop reload"
     says "Generation 1: 1 task did not end within 1 s and is cancelled: backup default/x"
     says "gen 1: closed"
@@ -265,7 +270,9 @@ describe("a reload", function()
 
   it("subscribes anew where the interests differ", function()
     run()
-    reload [[return { interests = { topics = { "Job" }, pass = { Job = true }, namespace = "default" } }]]
+    reload [[return {
+      interests = { topics = { "Job" }, pass = { Job = true }, namespace = "default" },
+    }]]
     says "gen 2: work"
     says "gen 2: connected 2 live"
     assert.equal(2, s.server.connections.total)
