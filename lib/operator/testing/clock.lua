@@ -5,6 +5,9 @@ local clock = {}
 --- A year in which nothing special happens: 2027-01-15 00:00:00 UTC.
 local START = 1799971200
 
+--- Timers that may run at one instant. More is taken for a loop that would never end.
+local STILL_MAX = 1000000
+
 ---@class operator.testing.Timer
 ---@field at number
 ---@field order integer
@@ -73,7 +76,7 @@ end
 ---@param start? number
 ---@return operator.testing.Clock
 function clock.new(start)
-  local heap, order = {}, 0
+  local heap, order, still = {}, 0, 0
   local began = start or START
   local now = began
   local self = {}
@@ -106,6 +109,10 @@ function clock.new(start)
       return false
     end
     local timer = pop(heap)
+    still = timer.at > now and 0 or still + 1
+    if still > STILL_MAX then
+      error(("%d timers ran and time did not move: something wakes itself at once"):format(still), 0)
+    end
     now = math.max(now, timer.at)
     local fn = timer.fn
     timer.fn = nil

@@ -53,6 +53,17 @@ describe("operator.testing.clock", function()
     end, "not settled after 5 seconds: something wakes all the time")
   end)
 
+  it("says so when time stands still", function()
+    local time = clock.new()
+    local function again()
+      time.after(0, again)
+    end
+    again()
+    assert.error_matches(function()
+      time.advance(1)
+    end, "time did not move: something wakes itself at once")
+  end)
+
   it("keeps its order with thousands of timers", function()
     local time, last, count = clock.new(0), -1, 0
     for i = 1, 5000 do
