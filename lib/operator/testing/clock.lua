@@ -7,6 +7,7 @@ local START = 1799971200
 
 --- Timers that may run at one instant. More is taken for a loop that would never end.
 local STILL_MAX = 1000000
+local STANDS_STILL = "%d timers ran and time did not move: something wakes itself at once"
 
 ---@class operator.testing.Timer
 ---@field at number
@@ -111,7 +112,7 @@ function clock.new(start)
     local timer = pop(heap)
     still = timer.at > now and 0 or still + 1
     if still > STILL_MAX then
-      error(("%d timers ran and time did not move: something wakes itself at once"):format(still), 0)
+      error(STANDS_STILL:format(still), 0)
     end
     now = math.max(now, timer.at)
     local fn = timer.fn
