@@ -82,7 +82,6 @@ local function hints(job, ctx)
       check(task.Meta, "the meta of task " .. task.Name)
     end
   end
-  return {}
 end
 
 return {
@@ -102,6 +101,6 @@ return {
       },
       shallow = true,
     },
-    desired = hints,
+    reconcile = hints,
   },
 }

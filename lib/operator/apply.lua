@@ -76,28 +76,6 @@ function Apply:check_owned(context, key, live)
   return mark
 end
 
--- What would be done: for the block, and for `plan`.
-function Apply:foresee(context, key, op, words, detail)
-  context.block:say(
-    "info",
-    ("%s would be %s: %s%s"):format(
-      noun(context.policy),
-      words,
-      marks.show(key),
-      detail and (" (" .. detail .. ")") or ""
-    )
-  )
-  if self.planned then
-    self.planned[#self.planned + 1] = {
-      op = op,
-      policy = context.policy.name,
-      owner = context.owner,
-      child = key,
-      detail = detail,
-    }
-  end
-end
-
 local function say_done(context, key, words, detail)
   context.block:say(
     "info",
@@ -109,6 +87,21 @@ local function say_done(context, key, words, detail)
     ),
     { child = key }
   )
+end
+
+-- What would be done: said in the block, or noted for `plan`.
+function Apply:foresee(context, key, op, words, detail)
+  if not self.planned then
+    say_done(context, key, "would be " .. words, detail)
+    return
+  end
+  self.planned[#self.planned + 1] = {
+    op = op,
+    policy = context.policy.name,
+    owner = context.owner,
+    child = key,
+    detail = detail,
+  }
 end
 
 -- A write was refused: false for a conflict, which is decided anew; anything else is raised.

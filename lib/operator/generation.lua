@@ -68,6 +68,11 @@ function generation.new(options)
   return self
 end
 
+-- What a person who watches wants to know once; a command prints its own result.
+local function note(message)
+  host.log(host.options.command == "run" and "info" or "debug", message)
+end
+
 --- Loads the scripts. Raises one error with file:line.
 ---@return { topics: string[], pass: table<string, true|string[]>, namespace: string }
 function Generation:load()
@@ -83,7 +88,7 @@ function Generation:load()
     })
     self.controllers[#self.controllers + 1] = one
     self.by_name[policy.name] = one
-    host.log("info", ("Policy %s from %s"):format(policy.name, policy.source))
+    note(("Policy %s from %s"):format(policy.name, policy.source))
   end
   return {
     topics = { "Evaluation", "Job" },
@@ -148,7 +153,7 @@ function Generation:start(first)
   self.listing = true
   local count = list(self, { kind = first and "start" or "reload" })
   self.listing = false
-  host.log("info", ("Synced: %d jobs, %d children"):format(count, self:count_children()))
+  note(("Synced: %d jobs, %d children"):format(count, self:count_children()))
 end
 
 --- How many children exist and are not stopped.

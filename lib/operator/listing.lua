@@ -25,6 +25,10 @@ end
 local function missing_children(generation, round, present)
   for key, child in pairs(generation.known.children) do
     if not child.stopped and (child.round ~= round or not present[child.owner]) then
+      if child.round ~= round then
+        -- It may have been purged without an event: it is right only when it has been read.
+        child.synced = nil
+      end
       generation.touched[child.owner .. "\0" .. child.policy] = key
     end
   end

@@ -79,12 +79,14 @@ local function make_ready(self, item)
   lane[lane.last] = item
 end
 
--- News of a job itself says more than the status changes that follow it.
+-- News of a job itself says more than the status changes that follow it, or the same cause without a status.
 local function better_cause(old, new)
-  if old and old.kind == "event" and new.kind == "event" and not new.type:find("^Job") then
-    return old
+  if not old or old.kind ~= new.kind then
+    return new
+  elseif new.kind == "event" then
+    return new.type:find("^Job") and new or old
   end
-  return new
+  return new.status and new or old
 end
 
 local function merge(item, put)

@@ -118,9 +118,8 @@ describe("generation", function()
         local at = text:find(piece, 1, true)
         assert.is_truthy(at, piece .. "\nnot in\n" .. text)
       end
-      find(
       find("==> JobRegistered: web (pending)...\n    Registering backup job\n")
-      )
+      find("    Registering backup job\n    Backup created: backup-web\n--> Done\n")
       find("    Backup updated: backup-web (cron @daily → @hourly)\n--> Done\n")
       find("==> JobDeregistered: web (")
       find("    Backup removed: backup-web (source stopped)\n--> Done\n")
