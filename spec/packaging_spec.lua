@@ -68,7 +68,8 @@ describe("the image", function()
     run { "cp", "--parents", "-L", loader, root }
     local user = assert(dockerfile:match("\nUSER (%d+)"))
     local out = run {
-      "chroot", "--userspec=" .. user .. ":" .. user, root, "/usr/bin/nomad-operator", "check",
+      "chroot", "--userspec=" .. user .. ":" .. user, root,
+      "/usr/bin/nomad-operator", "check", "builtin:scripts",
     }
     assert.truthy(out:find("policy backup", 1, true), out)
   end)
