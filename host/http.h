@@ -53,7 +53,7 @@ struct http_options {
 	size_t body_len;
 	double connect_timeout; /* seconds; 0: 30 */
 	double total_timeout;	/* seconds; 0: none (the stream) */
-	double idle_timeout;	/* seconds without a byte; 0: none */
+	double idle_timeout;	/* seconds without a header line or a byte of the body; 0: none */
 	bool fresh_connection;	/* do not take one from the pool, nor give it back: the stream */
 };
 

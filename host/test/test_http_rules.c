@@ -50,10 +50,10 @@ static void slow_bytes_are_not_silence(void **state)
 	struct fetch g = {.f = f};
 	struct http_options o = {.method = "GET", .idle_timeout = 1};
 
-	/* 60 bytes, 50 ms each: three times the idle timeout in all. */
+	/* 59 bytes, 30 ms each: longer than the idle timeout in all; a header line is noticed at its end. */
 	server_reply(f->server, "",
 		(struct server_reply){
-			.bytes = FETCH_OK("20", "01234567890123456789"), .piece = 1, .pace = 50});
+			.bytes = FETCH_OK("20", "01234567890123456789"), .piece = 1, .pace = 30});
 	fetch_send(&g, &o, "/x");
 	fetch_finish(&g);
 	assert_int_equal(g.result.error, HTTP_OK);
