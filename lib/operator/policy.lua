@@ -110,7 +110,11 @@ local function check_watch(watch)
   check_fields(watch, WATCH_FIELDS, "watch: ")
   local topic = watch.topic
   if not has(TOPICS, topic) then
-    complain("watch.topic: unknown topic %q%s", tostring(topic), nearest.hint(topic, TOPICS))
+    complain(
+      'watch.topic: unknown topic %q%s; this version watches the topic "Job"',
+      tostring(topic),
+      nearest.hint(topic, TOPICS)
+    )
   elseif topic ~= "Job" then
     complain('watch.topic: this version watches the topic "Job"; %q is not there yet', topic)
   elseif watch.changes ~= nil and watch.changes ~= "spec" and watch.changes ~= "any" then
