@@ -54,7 +54,8 @@ static struct api_explanation explain(
 	va_end(args);
 	message = xasprintf(
 		"%s %.*s%s: %s", asked->method, PATH_SHOWN, asked->path, cut ? "…" : "", rest);
-	/* Foreign words are in it: a server's, a certificate's, a path that was refused for its newline. */
+	/* Foreign words are in it: a server's, a certificate's, a path that was refused for its
+	 * newline. */
 	e.message = log_escape(message, strlen(message));
 	free(message);
 	return e;
@@ -63,7 +64,7 @@ static struct api_explanation explain(
 /* The server's words on one line, cut. The caller frees the string. */
 static char *shown(const char *text)
 {
-	char line[TEXT_SHOWN + sizeof("…")];
+	char line[TEXT_SHOWN + sizeof("…")] = "";
 	size_t n = 0;
 
 	for (; *text; text++) {
@@ -266,7 +267,8 @@ static struct api_explanation explain_not_nomad(
 		type);
 }
 
-/* Nomad says 403 since 1.5; before, and where an RPC error is passed on, a 500 ends with these words. */
+/* Nomad says 403 since 1.5; before, and where an RPC error is passed on, a 500 ends with these
+ * words. */
 static bool is_denied(long status, const char *text)
 {
 	if (status == 401 || status == 403)

@@ -1,7 +1,8 @@
 /* api_explain: the outcome of a request as a code for programs and one sentence for a person.
  *
- * A sentence names the request, the address, what was wrong and what to do; figures that differ from one time to
- * the next (milliseconds, bytes) stay out of it, so that the same trouble reads the same. */
+ * A sentence names the request, the address, what was wrong and what to do; figures that differ
+ * from one time to the next (milliseconds, bytes) stay out of it, so that the same trouble reads
+ * the same. */
 #ifndef API_EXPLAIN_H
 #define API_EXPLAIN_H
 
@@ -21,7 +22,8 @@ struct api_explanation {
 	char *message; /* the caller frees it */
 };
 
-/* text: what came with another answer than 2xx, or with a page of HTML; NUL terminated. Only for what failed. */
+/* text: what came with another answer than 2xx, or with a page of HTML; NUL terminated. Only for
+ * what failed. */
 struct api_explanation api_explain(
 	const struct api_asked *asked, const struct http_result *result, const char *text);
 /* True for text/html: Nomad never answers a request of its API with it. */

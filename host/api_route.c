@@ -1,5 +1,5 @@
-/* api_route: what is known of Nomad's routes: how one is written, whether it changes anything, and which ACL
- * capability it needs. */
+/* api_route: what is known of Nomad's routes: how one is written, whether it changes anything,
+ * and which ACL capability it needs. */
 #include "api_route.h"
 
 #include <stdlib.h>
@@ -28,7 +28,8 @@ static int hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Nomad routes by the decoded path. NULL for a path that cannot be decoded to a text; else the caller frees it. */
+/* Nomad routes by the decoded path. NULL for a path that cannot be decoded to a text; else the
+ * caller frees it. */
 static char *decode(const char *path)
 {
 	char *text = xmalloc(strlen(path) + 1), *out = text;

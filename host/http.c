@@ -1,8 +1,8 @@
 /* http: HTTP requests on the libuv loop, by libcurl's multi interface.
  *
- * What libcurl reports is noted, and done callbacks run from deliver() after it has returned. What fails before
- * anything was sent is delivered by the idle handle `kick` in the loop's next turn, so that http_send never calls
- * back. http_loop, http_easy and http_answer are its parts. */
+ * What libcurl reports is noted, and done callbacks run from deliver() after it has returned.
+ * What fails before anything was sent is delivered by the idle handle `kick` in the loop's next
+ * turn, so that http_send never calls back. http_loop, http_easy and http_answer are its parts. */
 #include "http.h"
 
 #include <assert.h>
@@ -226,7 +226,8 @@ static void resume(struct http_request *r)
 	r->paused = false;
 	watch_idle(r);
 	code = http_loop_pause(r->http->transfers, r->easy.curl, CURLPAUSE_CONT);
-	/* libcurl does not end the transfer by itself when the bytes that it held back are refused. */
+	/* libcurl does not end the transfer by itself when the bytes that it held back are
+	 * refused. */
 	if (code != CURLE_OK)
 		finish_code(r, code);
 }

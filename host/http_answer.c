@@ -15,7 +15,8 @@ static enum http_error unsupported(const char *words)
 	return strstr(words, "HTTP/0.9") ? HTTP_NOT_HTTP : HTTP_INTERNAL;
 }
 
-/* A handshake that breaks off is a connection that broke; one that fails is a matter of settings. */
+/* A handshake that breaks off is a connection that broke; one that fails is a matter of
+ * settings. */
 static enum http_error handshake(const char *words)
 {
 	return strstr(words, "SYSCALL") || strstr(words, "reset by peer") ? HTTP_CUT : HTTP_TLS;
@@ -63,7 +64,8 @@ enum http_error http_answer_error(CURLcode code, const char *words)
 	return HTTP_INTERNAL;
 }
 
-/* Copies the value of a header line, if the line is that header's, without the white space around it. */
+/* Copies the value of a header line, if the line is that header's, without the white space
+ * around it. */
 static bool header_value(const char *line, size_t n, const char *name, char *out, size_t size)
 {
 	size_t skip = strlen(name);

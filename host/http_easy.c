@@ -33,8 +33,8 @@ static bool is_local(const char *url)
 	       (strncmp(host, "localhost", 9) == 0 && strchr(":/", host[9]));
 }
 
-/* The certificate is checked for `name` while the connection goes to the address: for libcurl the URL names the
- * one, CONNECT_TO the other. The Host header stays the address's. */
+/* The certificate is checked for `name` while the connection goes to the address: for libcurl
+ * the URL names the one, CONNECT_TO the other. The Host header stays the address's. */
 static int use_server_name(struct http_easy *e, const char *url, const char *name)
 {
 	CURLU *u = curl_url();

@@ -81,8 +81,8 @@ static struct socket *watch(struct http_loop *l, curl_socket_t fd)
 	return s;
 }
 
-/* Returns 0 even where the loop cannot watch the socket: -1 would break every transfer for good, so only this one
- * ends, at its deadline. */
+/* Returns 0 even where the loop cannot watch the socket: -1 would break every transfer for good,
+ * so only this one ends, at its deadline. */
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *user, void *socket)
 {
 	struct socket *s = socket;

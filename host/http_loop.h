@@ -1,6 +1,7 @@
 /* http_loop: libcurl's multi interface driven by a libuv loop: its sockets and its one timeout.
  *
- * libcurl's messages are read after every action, the last transfer's too: no further event would follow it. */
+ * libcurl's messages are read after every action, the last transfer's too: no further event
+ * would follow it. */
 #ifndef HTTP_LOOP_H
 #define HTTP_LOOP_H
 

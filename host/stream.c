@@ -105,7 +105,8 @@ static void set_reason(struct stream *s, char *reason)
 	s->reason = reason;
 }
 
-/* What is said is a warning once; while it stays the same, the retries are for those who look closely. */
+/* What is said is a warning once; while it stays the same, the retries are for those who look
+ * closely. */
 static void log_reason(struct stream *s, const char *then)
 {
 	char *text = xasprintf("No event stream: %s (%s)", s->reason, then);
@@ -187,7 +188,7 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 	else if (strcmp(result->code, "denied") == 0)
 		step(s, EVENT_REFUSED);
 	else if (s->state == STREAM_SUBSCRIBING && result->error == API_OK && end.rest_len == 0)
-		step(s, EVENT_SILENT); /* a refusal hidden behind a 200, whose connection Nomad let go */
+		step(s, EVENT_SILENT); /* a refusal behind a 200, whose connection was let go */
 	else
 		step(s, EVENT_END);
 }
@@ -211,8 +212,8 @@ static void add_parameter(struct buf *query, const char *name, const char *value
 		abort(); /* the buffer has no limit */
 }
 
-/* An index beyond all others: of what the server still holds at most its last item comes, and then what is new.
- * The list that follows every connect makes older events needless. */
+/* An index beyond all others: of what the server still holds at most its last item comes, and
+ * then what is new. The list that follows every connect makes older events needless. */
 static void subscribe(struct stream *s)
 {
 	struct buf query;
@@ -301,7 +302,8 @@ static double jitter(void)
 	return n / (double)UINT32_MAX;
 }
 
-/* Full jitter, but for a tenth of it: many operators must not come back in step, and one must not spin. */
+/* Full jitter, but for a tenth of it: many operators must not come back in step, and one must
+ * not spin. */
 static double backoff(struct stream *s)
 {
 	double ceiling = s->o.backoff_base;
@@ -351,8 +353,8 @@ static void poll_lists(struct stream *s)
 
 /* ---- the machine ---- */
 
-/* What is not here does nothing: a frame while LIVE, say. `enter` runs after the state has changed, and its last act
- * may be a callback. */
+/* What is not here does nothing: a frame while LIVE, say. `enter` runs after the state has
+ * changed, and its last act may be a callback. */
 static const struct transition {
 	enum stream_state from;
 	enum event event;

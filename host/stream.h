@@ -1,16 +1,17 @@
-/* stream: the long request to /v1/event/stream: subscribes, watches the heartbeat, reconnects, says why.
+/* stream: the long request to /v1/event/stream: subscribes, watches the heartbeat, reconnects.
  *
  * States (STREAM_*): IDLE → SUBSCRIBING → LIVE → (an end) → WAITING → SUBSCRIBING …
  *   SUBSCRIBING  the request is out; the first frame has 10 s, else PROBING
- *   PROBING      requests for lists with the same token and namespace, to learn why there is silence (since 1.11.2
- *                Nomad hides a refusal behind a 200) or whether a token that is refused the stream may list; then
- *                WAITING, or POLLING where lists are answered: at once after a refusal, the second time after silence
+ *   PROBING      asks for lists with the same token and namespace, to learn why there is silence
+ *                (since 1.11.2 Nomad hides a refusal behind a 200), or whether a token that is
+ *                refused the stream may list; then WAITING, or POLLING where lists are answered:
+ *                at once after a refusal, the second time after silence
  *   LIVE         frames come; 75 s without a byte end it
  *   WAITING      backoff with full jitter, 1 s to 30 s
- *   POLLING      no stream can be had here (HTTP/0.0, broker disabled, refused, swallowed by a proxy): the owner
- *                lists instead; a stream is tried again every 5 minutes
- * The transitions are one table in stream.c. All callbacks run outside libcurl except `line`, which may only take
- * the bytes; the others may restart or free the stream. */
+ *   POLLING      no stream can be had here (HTTP/0.0, broker disabled, refused, held back by a
+ *                proxy): the owner lists instead; a stream is tried again every 5 minutes
+ * The transitions are one table in stream.c. All callbacks run outside libcurl except `line`,
+ * which may only take the bytes; the others may restart or free the stream. */
 #ifndef STREAM_H
 #define STREAM_H
 
@@ -28,8 +29,9 @@ enum stream_state {
 };
 
 struct stream_callbacks {
-	/* The first frame has come (live), or there is no stream and lists have to do (!live). Each call means
-	 * that events may have been lost before it: list. epoch counts these calls from 1. */
+	/* The first frame has come (live), or there is no stream and lists have to do (!live).
+	 * Each call means that events may have been lost before it: list. epoch counts these
+	 * calls from 1. */
 	void (*connected)(uint64_t epoch, bool live, void *user);
 	/* What the last `connected` said is over; it is tried again without anybody's doing. */
 	void (*lost)(const char *reason, void *user);
@@ -40,33 +42,34 @@ struct stream_callbacks {
 };
 
 struct stream_options {
-	const char *const *topics; /* "Job", "Evaluation": NULL terminated, copied */
-	const char *ns;		   /* "*" or one namespace, copied */
-	size_t line_max;	   /* bytes */
-	double first_frame;	   /* seconds; 0: 10 */
-	double idle;		   /* seconds; 0: 75 */
+	const char *const *topics;	  /* "Job", "Evaluation": NULL terminated, copied */
+	const char *ns;			  /* "*" or one namespace, copied */
+	size_t line_max;		  /* bytes */
+	double first_frame;		  /* seconds; 0: 10 */
+	double idle;			  /* seconds; 0: 75 */
 	double backoff_base, backoff_max; /* seconds; 0: 1 and 30 */
-	double live_reset;		  /* seconds of LIVE that make the backoff begin anew; 0: 60 */
-	double poll_retry;		  /* seconds of POLLING; 0: 300 */
+	double live_reset; /* seconds of LIVE that make the backoff begin anew; 0: 60 */
+	double poll_retry; /* seconds of POLLING; 0: 300 */
 };
 
 struct stream_status {
 	enum stream_state state;
 	uint64_t epoch, lines, bytes, reconnects, last_index;
-	double last_frame;  /* seconds since, < 0: none yet */
+	double last_frame; /* seconds since, < 0: none yet */
 	int local_port;
 	const char *reason; /* of the last end; "" */
 };
 
-struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log, const struct stream_options *o,
-	const struct stream_callbacks *cb, void *user);
+struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log,
+	const struct stream_options *o, const struct stream_callbacks *cb, void *user);
 void stream_start(struct stream *s);
-/* Ends the connection, if any, and subscribes anew at once (another topic set, a new token). `lost` is not called
- * for it; `connected` is, once the new one is there. */
+/* Ends the connection, if any, and subscribes anew at once (another topic set, a new token).
+ * `lost` is not called for it; `connected` is, once the new one is there. */
 void stream_restart(struct stream *s, const struct stream_options *o);
 void stream_status(const struct stream *s, struct stream_status *out);
 const char *stream_state_name(enum stream_state state);
-/* Stops and frees, without a callback; before api_free. The loop has to run until its handles are closed. */
+/* Stops and frees, without a callback; before api_free. The loop has to run until its handles
+ * are closed. */
 void stream_free(struct stream *s);
 
 #endif

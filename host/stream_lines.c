@@ -20,7 +20,8 @@ static uint64_t number(const char *p, const char *end)
 	return n;
 }
 
-/* The Index of a line, for the status: it stands first or last in it, so that the events need not be read. */
+/* The Index of a line, for the status: it stands first or last in it, so that the events need
+ * not be read. */
 static uint64_t index_of(const char *line, size_t len)
 {
 	static const char first[] = "{\"Index\":", last[] = "],\"Index\":";

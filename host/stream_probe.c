@@ -1,4 +1,5 @@
-/* stream_probe: asks for lists with the stream's token and namespace, to learn why it stays silent. */
+/* stream_probe: asks for lists with the stream's token and namespace, to learn why it stays
+ * silent. */
 #include "stream_probe.h"
 
 #include <stdlib.h>

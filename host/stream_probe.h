@@ -1,4 +1,5 @@
-/* stream_probe: asks for lists with the stream's token and namespace, to learn why it stays silent. */
+/* stream_probe: asks for lists with the stream's token and namespace, to learn why it stays
+ * silent. */
 #ifndef STREAM_PROBE_H
 #define STREAM_PROBE_H
 
@@ -6,7 +7,8 @@
 
 struct stream_probe;
 
-/* failure: the answer that explains it, NULL where lists are answered. The probe is dead afterwards. */
+/* failure: the answer that explains it, NULL where lists are answered. The probe is dead
+ * afterwards. */
 typedef void stream_probe_cb(const struct api_result *failure, void *user);
 
 struct stream_probe *stream_probe_new(

@@ -19,7 +19,8 @@ static bool has(const char *text, size_t len, const char *what)
 	return false;
 }
 
-/* The words that servers before 1.11.2 put at the end of a stream, without a newline. NULL for others. */
+/* The words that servers before 1.11.2 put at the end of a stream, without a newline. NULL for
+ * others. */
 static const char *known_words(const char *text, size_t len)
 {
 	static const struct {

@@ -18,7 +18,8 @@ struct stream_end {
 
 /* The caller frees the string. */
 char *stream_reason(const struct stream_end *end);
-/* Of a subscription without a line, while other requests are answered. The caller frees the string. */
+/* Of a subscription without a line, while other requests are answered. The caller frees the
+ * string. */
 char *stream_reason_silence(const char *address, const char *ns);
 /* True where the answer says that this Nomad has no stream for anybody: lists have to do. */
 bool stream_reason_is_lasting(const struct api_result *result);

@@ -1,4 +1,5 @@
-/* api: what it adds to a request, the gate of -dry-run, and one sentence for every way in which an answer can fail. */
+/* api: what it adds to a request, the gate of -dry-run, and one sentence for every way in which
+ * an answer can fail. */
 #include "api.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* api_explain: every failure has its code, says whether a retry can help, and reads as a sentence of its own. */
+/* api_explain: every failure has its code, says whether a retry can help, and reads as a
+ * sentence of its own. */
 #include "api_explain.h"
 
 #include <setjmp.h>

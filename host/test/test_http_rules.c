@@ -28,7 +28,8 @@ static void silence_until_the_total_timeout(void **state)
 	fetch_assert_failure(&g, HTTP_TIMEOUT);
 }
 
-/* The last transfer of all times out: nothing further happens on the loop, its end has to be told all the same. */
+/* The last transfer of all times out: nothing further happens on the loop, its end has to be
+ * told all the same. */
 static void silence_after_the_head(void **state)
 {
 	struct fetch_fixture *f = *state;
@@ -50,7 +51,8 @@ static void slow_bytes_are_not_silence(void **state)
 	struct fetch g = {.f = f};
 	struct http_options o = {.method = "GET", .idle_timeout = 1};
 
-	/* 59 bytes, 30 ms each: longer than the idle timeout in all; a header line is noticed at its end. */
+	/* 59 bytes, 30 ms each: longer than the idle timeout in all; a header line is noticed at
+	 * its end. */
 	server_reply(f->server, "",
 		(struct server_reply){
 			.bytes = FETCH_OK("20", "01234567890123456789"), .piece = 1, .pace = 30});

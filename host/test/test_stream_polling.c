@@ -33,7 +33,8 @@ static void polls(struct watcher *w, const char *bytes, enum server_end end, con
 	assert_int_equal(w->epoch, 1);
 	assert_int_equal(watcher_status(w).state, STREAM_POLLING);
 	watcher_assert_says(watcher_status(w).reason, says);
-	/* The second attempt fails as the first did: nothing new to tell, neither to the owner nor in the log. */
+	/* The second attempt fails as the first did: nothing new to tell, neither to the owner
+	 * nor in the log. */
 	watcher_until_connected(w, 2);
 	assert_int_equal(server_requests(w->server, "/v1/event/stream"), 3);
 	assert_true(w->live);
@@ -59,7 +60,8 @@ static void no_such_route(void **state)
 	polls(*state, PLAIN("404 Not Found", ""), SERVER_CLOSE, "has no such object");
 }
 
-/* A token that may list but not subscribe: for namespace "*" the stream asks for more than the lists do. */
+/* A token that may list but not subscribe: for namespace "*" the stream asks for more than the
+ * lists do. */
 static void refused_but_lists_are_answered(void **state)
 {
 	struct watcher *w = *state;
@@ -124,7 +126,8 @@ static bool is_waiting(void *user)
 	return watcher_status(user).state == STREAM_WAITING;
 }
 
-/* The connection that a refusal left behind is closed some time later: that is no stream that ended. */
+/* The connection that a refusal left behind is closed some time later: that is no stream that
+ * ended. */
 static void a_refusal_that_ends_without_a_line(void **state)
 {
 	struct watcher *w = *state;

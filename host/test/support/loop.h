@@ -1,4 +1,5 @@
-/* loop: a libuv loop for one test: waiting for conditions with a deadline, and an end that proves it is empty. */
+/* loop: a libuv loop for one test: waiting for conditions with a deadline, and an end that
+ * proves it is empty. */
 #ifndef LOOP_H
 #define LOOP_H
 

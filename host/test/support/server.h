@@ -1,6 +1,8 @@
-/* server: a scripted HTTP server on the test's own loop: fixed bytes, in chosen pieces, with a chosen end.
+/* server: a scripted HTTP server on the test's own loop: fixed bytes, in chosen pieces, with a
+ * chosen end.
  *
- * Each path has a queue of replies; the last one stays. A request for a path without replies fails the test. */
+ * Each path has a queue of replies; the last one stays. A request for a path without replies
+ * fails the test. */
 #ifndef SERVER_H
 #define SERVER_H
 

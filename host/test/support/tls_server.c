@@ -1,4 +1,5 @@
-/* tls_server: an HTTPS server with a certificate of its own, made for the test: `openssl s_server`. */
+/* tls_server: an HTTPS server with a certificate of its own, made for the test: `openssl
+ * s_server`. */
 #include "tls_server.h"
 
 #include <setjmp.h>

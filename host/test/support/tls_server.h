@@ -1,6 +1,8 @@
-/* tls_server: an HTTPS server with a certificate of its own, made for the test: `openssl s_server`.
+/* tls_server: an HTTPS server with a certificate of its own, made for the test: `openssl
+ * s_server`.
  *
- * It answers every GET with a page of HTML. Its certificate is for server.global.nomad, as Nomad's are. */
+ * It answers every GET with a page of HTML. Its certificate is for server.global.nomad, as
+ * Nomad's are. */
 #ifndef TLS_SERVER_H
 #define TLS_SERVER_H
 

@@ -1,4 +1,5 @@
-/* watcher: an owner of a stream, on a scripted server: what it was told, and the answers that streams get. */
+/* watcher: an owner of a stream, on a scripted server: what it was told, and the answers that
+ * streams get. */
 #ifndef WATCHER_H
 #define WATCHER_H
 
