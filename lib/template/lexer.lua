@@ -20,6 +20,7 @@ local ESCAPES = {
   a = "\a", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", v = "\v",
   ["\\"] = "\\", ['"'] = '"', ["'"] = "'",
 }
+local ALLOWED_ESCAPES = [[\n \t \r \" \\ \xHH \uHHHH]]
 
 local function fail(line, message, ...)
   error({ line = line, message = message:format(...) }, 0)
@@ -46,7 +47,7 @@ local function read_escape(source, at, line)
       return utf8.char(code), at + 1 + width
     end
   end
-  fail(line, "\\%s is no escape in a string; allowed are \\n \\t \\r \\\" \\\\ \\xHH \\uHHHH", letter)
+  fail(line, "\\%s is no escape in a string; allowed are %s", letter, ALLOWED_ESCAPES)
 end
 
 --- A string in double quotes, from its opening quote on.
@@ -79,12 +80,11 @@ local function read_number(source, at, line)
   return value, at + #text
 end
 
---- One token at `at`, which is no white space.
-local function read_token(source, at, line)
+--- A string or a number at `at`; nil where neither begins.
+local function read_literal(source, at, line)
   local sign = source:sub(at, at)
   if sign == '"' then
-    local value, after = read_string(source, at, line)
-    return "string", value, after
+    return "string", read_string(source, at, line)
   elseif sign == "`" then
     local stop = source:find("`", at + 1, true)
     if not stop then
@@ -92,9 +92,12 @@ local function read_token(source, at, line)
     end
     return "string", source:sub(at + 1, stop - 1), stop + 1
   elseif source:find("^[+-]?%.?%d", at) then
-    local value, after = read_number(source, at, line)
-    return "number", value, after
+    return "number", read_number(source, at, line)
   end
+end
+
+--- .Name, $name or a word at `at`; nil where none begins.
+local function read_name(source, at)
   local name = source:match("^%.([%a_][%w_]*)", at)
   if name then
     return "field", name, at + 1 + #name
@@ -110,13 +113,23 @@ local function read_token(source, at, line)
     return "bool", KEYWORD_VALUES[name], at + #name
   elseif name then
     return "ident", name, at + #name
-  elseif sign == "." then
-    return "dot", ".", at + 1
   end
-  local punct = source:match("^:=", at) or source:match("^[|(),=]", at)
+end
+
+--- One token at `at`, which is no white space.
+local function read_token(source, at, line)
+  local kind, value, after = read_literal(source, at, line)
+  if not kind then
+    kind, value, after = read_name(source, at)
+  end
+  if kind then
+    return kind, value, after
+  end
+  local punct = source:match("^:=", at) or source:match("^[|(),=.]", at)
   if punct then
-    return "punct", punct, at + #punct
+    return punct == "." and "dot" or "punct", punct, at + #punct
   end
+  local sign = source:sub(at, at)
   local hint = sign == "-" and '; a name with "-" is read with index: index .Meta "auto-backup"'
     or sign == "'" and "; strings stand in double quotes" or ""
   fail(line, "unexpected %q in an action%s", sign, hint)

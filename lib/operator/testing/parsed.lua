@@ -1,5 +1,5 @@
---- parsed: what Nomad's /v1/jobs/parse answers for the templates of this repository, found by the digest of the text
---- that is sent. Made by tools/parse_fixture.lua; the live specs compare it with the oldest and the newest Nomad.
+--- parsed: what Nomad's /v1/jobs/parse answers for the templates of this repository, by the digest of the
+--- text that is sent. Made by tools/parse_fixture.lua; the live specs compare it with the oldest and the newest Nomad.
 
 return {
   -- scripts/backup.nomad.hcl
