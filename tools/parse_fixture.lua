@@ -7,8 +7,8 @@ local json = require "host.json"
 local jobs = require "nomad.jobs"
 local template = require "nomad.jobspec.template"
 
-local HEAD = "--- parsed: what Nomad's /v1/jobs/parse answers for the templates of this repository, "
-  .. "by the digest of the\n--- text that is sent. Made by tools/parse_fixture.lua; "
+local HEAD = "--- parsed: what Nomad's /v1/jobs/parse answers for the templates of this "
+  .. "repository, by the digest of the\n--- text that is sent. Made by tools/parse_fixture.lua; "
   .. "the live specs compare it with the oldest and the newest Nomad.\n\nreturn {\n"
 
 --- A long string that the text cannot end.
