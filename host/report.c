@@ -11,7 +11,9 @@ void report(struct log *log, enum log_level level, unsigned generation, const ch
 	size_t count = 0;
 
 	(void)snprintf(number, sizeof(number), "%u", generation);
-	fields[count++] = (struct log_field){"generation", number, strlen(number)};
+	/* As in host.log: in the text for people it says nothing. */
+	if (log_format(log) != LOG_TEXT)
+		fields[count++] = (struct log_field){"generation", number, strlen(number)};
 	if (trace && trace[0])
 		fields[count++] = (struct log_field){"trace", trace, strlen(trace)};
 	log_record(log, level, message, strlen(message), fields, count);

@@ -346,3 +346,38 @@ describe("signals", function()
     ends(0)
   end)
 end)
+
+describe("the token's file", function()
+  local file
+
+  local function put(token)
+    local out = assert(io.open(file, "w"))
+    out:write(token, "\n")
+    out:close()
+  end
+
+  before_each(function()
+    file = os.tmpname()
+    put "wrong-token-1"
+    s.server:fault("token", { token = "right-token-2" })
+    start("", "-token-file", file, script)
+    says "gen 1: start first"
+    says "denies it (Permission denied)"
+    put "right-token-2"
+  end)
+
+  after_each(function()
+    os.remove(file)
+    assert.not_matches("%-token%-%d", operator.stderr .. operator.stdout)
+  end)
+
+  it("is read again at SIGHUP", function()
+    operator:signal "sighup"
+    says("Connected to the event stream of " .. s.server.address)
+  end)
+
+  it("is read again by itself", function()
+    says("The token in " .. file .. " has changed")
+    says "gen 1: connected 1 live"
+  end)
+end)
