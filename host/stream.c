@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream_backoff.h"
 #include "stream_lines.h"
 #include "stream_probe.h"
 #include "stream_reason.h"
@@ -162,9 +163,9 @@ static void on_timer(uv_timer_t *timer)
 		step(s, s->state == STREAM_SUBSCRIBING ? EVENT_SILENT : EVENT_DUE);
 }
 
-static void on_end(struct api_request *r, const struct api_result *result, void *user)
+/* What the lines so far and the answer say together. */
+static char *reason_of(const struct stream *s, const struct api_result *result)
 {
-	struct stream *s = user;
 	struct stream_end end = {
 		.result = result,
 		.address = api_address(s->api),
@@ -173,6 +174,21 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 		.too_long = s->lines.too_long,
 		.line_max = s->o.line_max,
 	};
+
+	end.rest = ndjson_rest(s->lines.cutter, &end.rest_len);
+	return stream_reason(&end);
+}
+
+/* A refusal behind a 200, whose connection was let go. */
+static bool is_empty(const struct stream *s, const struct api_result *result)
+{
+	return s->state == STREAM_SUBSCRIBING && result->error == API_OK &&
+	       result->http.received == 0;
+}
+
+static void on_end(struct api_request *r, const struct api_result *result, void *user)
+{
+	struct stream *s = user;
 	uint64_t subscription = s->subscriptions;
 
 	(void)r;
@@ -180,17 +196,14 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 	settle(s);
 	if (s->closing || s->subscriptions != subscription)
 		return;
-	end.rest = ndjson_rest(s->lines.cutter, &end.rest_len);
 	s->retry_after = result->http.retry_after;
-	set_reason(s, stream_reason(&end));
+	set_reason(s, reason_of(s, result));
 	if (stream_reason_is_lasting(result))
 		step(s, EVENT_NO_STREAM);
 	else if (strcmp(result->code, "denied") == 0)
 		step(s, EVENT_REFUSED);
-	else if (s->state == STREAM_SUBSCRIBING && result->error == API_OK && end.rest_len == 0)
-		step(s, EVENT_SILENT); /* a refusal behind a 200, whose connection was let go */
 	else
-		step(s, EVENT_END);
+		step(s, is_empty(s, result) ? EVENT_SILENT : EVENT_END);
 }
 
 /* ---- what a transition does ---- */
@@ -294,31 +307,9 @@ static void probe_refusal(struct stream *s)
 	probe(s);
 }
 
-static double jitter(void)
-{
-	uint32_t n = UINT32_MAX / 2;
-
-	(void)uv_random(NULL, NULL, &n, sizeof(n), 0, NULL);
-	return n / (double)UINT32_MAX;
-}
-
-/* Full jitter, but for a tenth of it: many operators must not come back in step, and one must
- * not spin. */
-static double backoff(struct stream *s)
-{
-	double ceiling = s->o.backoff_base;
-
-	for (unsigned i = 0; i < s->failures && ceiling < s->o.backoff_max; i++)
-		ceiling *= 2;
-	s->failures++;
-	if (ceiling > s->o.backoff_max)
-		ceiling = s->o.backoff_max;
-	return ceiling * (0.1 + 0.9 * jitter());
-}
-
 static void wait_and_retry(struct stream *s)
 {
-	double delay = backoff(s);
+	double delay = stream_backoff(s->failures++, s->o.backoff_base, s->o.backoff_max);
 
 	end_request(s);
 	if (s->retry_after > delay)

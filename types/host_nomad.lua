@@ -18,7 +18,7 @@ local nomad = {}
 
 --- Has a readable tostring: the message.
 ---@class host.nomad.Error
----@field code string dns refused tls timeout idle cut version not_http too_large denied not_found conflict rate_limited not_nomad server http dry_run cancelled internal
+---@field code string dns refused tls timeout idle cut version not_http too_large denied not_found conflict frozen rate_limited not_nomad server http dry_run cancelled internal
 ---@field message string one sentence: the request, what was wrong, what to do
 ---@field status? integer
 ---@field retryable boolean
