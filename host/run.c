@@ -134,7 +134,7 @@ static bool token_changed(struct run *r)
 	} else {
 		const char *now = r->config->token;
 
-		changed = (before != NULL) != (now != NULL) || (now && strcmp(before, now) != 0);
+		changed = before && now ? strcmp(before, now) != 0 : before != now;
 	}
 	free(before);
 	return changed;

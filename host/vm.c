@@ -38,10 +38,13 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 	if (size > old_size && (size - old_size > max || vm->used > max - (size - old_size)))
 		return NULL;
 	new = realloc(old, size);
-	if (!new &&size > old_size)
-		return NULL;
+	if (!new) {
+		if (size > old_size)
+			return NULL;
+		new = old;
+	}
 	vm->used = vm->used - old_size + size;
-	return new ? new : old;
+	return new;
 }
 
 struct vm *vm_of(lua_State *L)
