@@ -79,7 +79,7 @@ function signal:fire() end
 function signal:wait(timeout) end
 
 --- Waits until nobody, in any generation, holds `key`, and takes it. Held until release, `<close>`, or the
---- end of the Lua state. Waiters are served in order.
+--- end of the Lua state; one that nothing refers to any more is released by the collector. Waiters are served in order.
 ---@async
 ---@param key string
 ---@return host.Lock
