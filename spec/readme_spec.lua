@@ -1,0 +1,32 @@
+-- README: its policy is an example that is run, its commands and flags exist.
+local function read(path)
+  local file <close> = assert(io.open(path))
+  return file:read "a"
+end
+
+describe("README", function()
+  local readme = read "README.md"
+
+  it("shows the policy of examples/02-child as it is", function()
+    assert.is_truthy(readme:find("```lua\n" .. read "examples/02-child/warm.lua" .. "```", 1, true))
+  end)
+
+  it("names only commands that the program has", function()
+    local help = read "host/config_help.c"
+    local count = 0
+    for command in readme:gmatch "nomad%-operator (%l+) " do
+      count = count + 1
+      assert.is_truthy(help:find("nomad%-operator " .. command), command)
+    end
+    assert.is_true(count > 5)
+  end)
+
+  it("names only files that are there", function()
+    for path in readme:gmatch "`?([%w_/.-]+%.[%a]+)`?" do
+      if path:find "^lib/" or path:find "^scripts/" or path:find "^[A-Z]+%.md$" then
+        assert(io.open(path), path):close()
+      end
+    end
+    assert.is_truthy(io.open "examples/02-child/job.json")
+  end)
+end)
