@@ -5,6 +5,29 @@ local host_nomad = require "host.nomad"
 
 local nomad = {}
 
+-- Set while code runs that only decides: why it may not call Nomad.
+local forbidden
+
+--- From now until the value is closed, every request raises `reason`: for functions that only decide, so that they can
+--- be asked for a plan too. Waits nothing, so no other task runs meanwhile.
+---@param reason string
+---@return table closable `local guard <close> = nomad.forbid "…"`
+function nomad.forbid(reason)
+  local before = forbidden
+  forbidden = reason
+  return setmetatable({}, {
+    __close = function()
+      forbidden = before
+    end,
+  })
+end
+
+local function check_allowed(method, path)
+  if forbidden then
+    error(("%s %s: %s"):format(method, path, forbidden), 3)
+  end
+end
+
 --- So much of an answer that is not JSON is shown.
 local SHOWN = 80
 
@@ -42,6 +65,7 @@ end
 ---@return host.nomad.Error? err
 ---@return nomad.Response? response
 function nomad.request(method, path, options)
+  check_allowed(method, path)
   options = options or {}
   local response, err = host_nomad.request {
     method = method, path = path, query = options.query, timeout = options.timeout,
@@ -99,6 +123,7 @@ Reader.__close = Reader.close
 ---@return nomad.Reader?
 ---@return host.nomad.Error?
 function nomad.list(path, options)
+  check_allowed("GET", path)
   options = options or {}
   local inner, err = host_nomad.list {
     path = path, query = options.query, timeout = options.timeout, max = options.max,

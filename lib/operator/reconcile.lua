@@ -1,6 +1,7 @@
 --- reconcile: one key's work, from current state: read the job, ask `desired` (or `reconcile`), apply, and note what
 --- was seen. Runs in a task of its own.
 
+local nomad = require "nomad"
 local jobs = require "nomad.jobs"
 local failure = require "operator.failure"
 local marks = require "operator.marks"
@@ -40,7 +41,11 @@ local function reason_of(job, matches)
   return "no longer wanted"
 end
 
+local PURE = "desired only decides what should exist, it may not call Nomad; "
+  .. "use reconcile for that"
+
 local function ask_desired(policy, job, ctx)
+  local guard <close> = nomad.forbid(PURE) -- luacheck: ignore 211
   local desired = policy.desired(job, ctx)
   if type(desired) ~= "table" then
     failure.fail(

@@ -235,6 +235,21 @@ describe("generation", function()
       end
     )
 
+    it("does not let desired call Nomad, and goes on calling it itself", function()
+      world:reload({
+        ["backup.lua"] = (POLICY:gsub(
+          "if job.Stop then",
+          'if job.ID == "caller" then require "nomad.jobs".get("default", "x") end\n    %0'
+        )),
+      })
+      world.nomad:register(source("caller"))
+      world.nomad:register(source("good"))
+      world:settle()
+      assert.matches("GET /v1/job/x: desired only decides what should exist", said(world), 1, true)
+      assert.is_nil(alive(world, "backup-caller"))
+      assert.is_table(alive(world, "backup-good"))
+    end)
+
     it("decides anew when somebody else writes first", function()
       local raced = false
       world:fault({
