@@ -50,8 +50,10 @@ void alarm_set(struct alarm *a, double seconds)
 		seconds = ALARM_MAX;
 	/* libuv counts from the start of the loop turn, which Lua may have stretched since. */
 	uv_update_time(a->timer.loop);
-	/* A fraction of a millisecond is rounded up: never early. */
-	(void)uv_timer_start(&a->timer, on_timer, (uint64_t)(seconds * 1000 + 0.999), 0);
+	/* A fraction of a millisecond is rounded up, and so is the one that libuv's clock leaves out of
+	 * now: never early. */
+	(void)uv_timer_start(&a->timer, on_timer,
+		seconds > 0 ? (uint64_t)(seconds * 1000 + 1.999) : 0, 0);
 }
 
 void alarm_stop(struct alarm *a)
