@@ -40,7 +40,7 @@ function host.sleep(seconds) end
 
 --- Starts a task: `fn(...)` runs in a coroutine of its own, from the next turn of the loop on.
 --- `done(ok, result, trace)` is called when it has ended, outside any task (it must not wait): `true, first
---- return value`, or `false, error value, traceback`. Without `done` an error is logged with its traceback.
+--- return value`, or `false, error value, traceback` (the stack alone, without the message). Without `done` an error is logged with its traceback.
 --- A task that is killed ends with the error { code = "cpu"|"memory"|"cancelled", message = … }.
 ---@param name string for logs and status
 ---@param fn fun(...): any

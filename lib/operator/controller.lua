@@ -222,13 +222,9 @@ end
 
 -- What an error that ended a reconcile means for its key.
 local function outcome_of(err, trace, block)
-  local known = failure.from(err)
-  if known then
-    block:say("error", known.message)
-    return { kind = known.kind, delay = known.delay }
-  end
-  block:say("error", trace or tostring(err))
-  return { kind = "retry" }
+  local verdict = failure.from(err)
+  block:say("error", failure.text(err, trace))
+  return { kind = verdict and verdict.kind or "retry", delay = verdict and verdict.delay }
 end
 
 -- The last line of a block.

@@ -56,6 +56,18 @@ function failure.from(err)
   return failure.is(err) and err or nil
 end
 
+--- What a person is told of an error: one line for an error with a verdict, for any other the traceback too.
+---@param err any
+---@param trace? string
+---@return string
+function failure.text(err, trace)
+  local verdict = failure.from(err)
+  if verdict or not trace then
+    return tostring(verdict or err)
+  end
+  return tostring(err) .. "\n" .. trace
+end
+
 ---@param value any
 ---@return boolean
 function failure.is(value)

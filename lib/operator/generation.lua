@@ -8,6 +8,7 @@ local backoff = require "operator.backoff"
 local budget = require "operator.budget"
 local controller = require "operator.controller"
 local duration = require "operator.duration"
+local failure = require "operator.failure"
 local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
@@ -182,7 +183,7 @@ local function relist(self, cause)
   end, function(ok, err, trace)
     self.listing = false
     if not ok then
-      host.log("error", "The list failed: " .. (trace or tostring(err)))
+      host.log("error", "The list failed: " .. failure.text(err, trace))
     end
     local again = self.list_again
     self.list_again = nil

@@ -2,6 +2,7 @@
 --- that fails is tried again with backoff and holds back only its own key.
 
 local backoff = require "operator.backoff"
+local failure = require "operator.failure"
 local transcript = require "operator.transcript"
 
 local handlers = {}
@@ -40,7 +41,7 @@ local function finish(self, line, event, block, ok, err, trace)
     return
   end
   line.attempts = line.attempts + 1
-  block:say("error", ("on.%s: %s"):format(event.type, trace or tostring(err)))
+  block:say("error", ("on.%s: %s"):format(event.type, failure.text(err, trace)))
   if line.attempts >= ATTEMPTS then
     block:close(("Given up after %d tries"):format(ATTEMPTS))
     line.attempts = 0

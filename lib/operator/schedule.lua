@@ -3,6 +3,7 @@
 
 local cron = require "operator.cron"
 local duration = require "operator.duration"
+local failure = require "operator.failure"
 local transcript = require "operator.transcript"
 
 local schedule = {}
@@ -36,7 +37,7 @@ local function run(self, name, fn, after)
   end, function(ok, err, trace)
     self.running = self.running - 1
     if not ok then
-      block:say("error", trace or tostring(err))
+      block:say("error", failure.text(err, trace))
     end
     block:close(ok and "Done" or "Failed")
     if after then

@@ -89,7 +89,7 @@ function Block:say(level, message, more)
     return
   end
   local first = true
-  for line in (message .. "\n"):gmatch("(.-)\n") do
+  for line in (message:gsub("\t", "  ") .. "\n"):gmatch("(.-)\n") do
     self.lines[#self.lines + 1] = "    "
       .. (first and PREFIX[level] or "  ")
       .. self.host.escape(line)

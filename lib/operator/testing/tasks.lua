@@ -83,7 +83,7 @@ local function resume(task, ...)
     finish(task, true, results[2])
   else
     local err = results[2]
-    local trace = debug.traceback(task.co, tostring(err))
+    local trace = debug.traceback(task.co)
     coroutine.close(task.co)
     finish(task, false, err, trace)
   end

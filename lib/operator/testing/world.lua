@@ -380,7 +380,7 @@ function World:run_in(scope, fn, ...)
   end, function(went_well, value, trace)
     over, ok, results = true, went_well, value
     if not went_well and type(value) == "string" then
-      results = trace
+      results = value .. "\n" .. trace
     end
   end, ...)
   if not self:run_until(function()
