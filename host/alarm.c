@@ -52,8 +52,8 @@ void alarm_set(struct alarm *a, double seconds)
 	uv_update_time(a->timer.loop);
 	/* A fraction of a millisecond is rounded up, and so is the one that libuv's clock leaves out of
 	 * now: never early. */
-	(void)uv_timer_start(&a->timer, on_timer,
-		seconds > 0 ? (uint64_t)(seconds * 1000 + 1.999) : 0, 0);
+	(void)uv_timer_start(
+		&a->timer, on_timer, seconds > 0 ? (uint64_t)(seconds * 1000 + 1.999) : 0, 0);
 }
 
 void alarm_stop(struct alarm *a)
