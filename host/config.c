@@ -398,6 +398,8 @@ static bool finish(struct parser *p)
 	if (!read_env(p) || !check_whole(p) || !resolve_address(p))
 		return false;
 	settle_namespaces(p->c);
+	if (p->c->command == COMMAND_PLAN)
+		p->c->dry_run = true; /* a plan that writes would be none */
 	return true;
 }
 

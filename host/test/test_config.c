@@ -126,14 +126,27 @@ static void test_defaults(void **state)
 	config_free(NULL);
 }
 
+static void test_plan_is_a_dry_run(void **state)
+{
+	struct config *c = good("plan scripts/");
+
+	(void)state;
+	assert_int_equal(c->command, COMMAND_PLAN);
+	assert_true(c->dry_run);
+	config_free(c);
+	c = good("run scripts/");
+	assert_false(c->dry_run);
+	config_free(c);
+}
+
 static void test_every_flag(void **state)
 {
 	struct config *c;
 
 	(void)state;
-	c = good("plan -address=https://n:1 -token t -namespace a --namespace=b -namespace a "
+	c = good("run -address=https://n:1 -token t -namespace a --namespace=b -namespace a "
 		 "-region=eu -ca-cert ca.pem -client-cert=c -client-key=k scripts/ -dry-run");
-	assert_int_equal(c->command, COMMAND_PLAN);
+	assert_int_equal(c->command, COMMAND_RUN);
 	assert_string_equal(c->address, "https://n:1");
 	assert_string_equal(c->token, "t");
 	assert_int_equal(c->namespace_count, 2);
