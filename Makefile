@@ -6,7 +6,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 Q := $(if $(V),,@)
-say = @$(if $(V),:,printf '  %-7s %s\n' $(1) $(2))
+say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-7s %s\n' $(1) $(2))
 
 HOST := $(wildcard host/*.c)
 TESTS := $(patsubst host/test/%.c,$(BUILD)/test/%,$(wildcard host/test/test_*.c))
