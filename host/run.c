@@ -31,6 +31,7 @@ struct run {
 	bool reload, status, token_check;
 	int stop; /* the signal, 0: none */
 	bool stopping, over;
+	bool on_terminal; /* standard error was one at the start */
 	int code;
 };
 
@@ -181,11 +182,31 @@ static void reload(struct run *r)
 
 /* The signals. */
 
+/* A SIGHUP that comes because the terminal it was started on is gone means what it always meant: end. */
+static bool hung_up(const struct run *r)
+{
+	return r->on_terminal && !isatty(STDERR_FILENO);
+}
+
+static const char *name_of(int number)
+{
+	switch (number) {
+	case SIGHUP:
+		return "SIGHUP, the terminal is gone";
+	case SIGTERM:
+		return "SIGTERM";
+	default:
+		return "SIGINT";
+	}
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct run *r = handle->data;
 
-	if (number == SIGHUP)
+	if (number == SIGHUP && hung_up(r))
+		r->stop = number;
+	else if (number == SIGHUP)
 		r->reload = true;
 	else if (number == SIGUSR1)
 		r->status = true;
@@ -202,7 +223,7 @@ static void work(void *user)
 
 	if (r->stop && !r->stopping) {
 		log_printf(r->log, LOG_INFO, "%s: finishing what is under way (at most %u s)",
-			r->stop == SIGTERM ? "SIGTERM" : "SIGINT", r->config->drain_timeout);
+			name_of(r->stop), r->config->drain_timeout);
 		stop(r, 0);
 	}
 	if (r->status) {
@@ -275,6 +296,7 @@ static int operate(struct run *r)
 
 	turn_job_init(&r->job, work, r);
 	r->started = uv_hrtime();
+	r->on_terminal = isatty(STDERR_FILENO) == 1;
 	r->generations = generations_new(&r->process.base, &cb, r);
 	say_hello(r);
 	open_signals(r);
