@@ -9,6 +9,7 @@ local budget = require "operator.budget"
 local controller = require "operator.controller"
 local duration = require "operator.duration"
 local failure = require "operator.failure"
+local health = require "operator.health"
 local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
@@ -122,13 +123,16 @@ end
 local function list(self, cause)
   local attempt, said = 0, nil
   while not self.stopped do
+    local epoch = health.list_begins(self)
     local index, err, count = listing.run(self, cause)
     if index then
+      health.list_merged(self, epoch)
       self.list_index = index
       self.synced = true
       host.count("resync_total", 1, { result = "ok" })
       return count
     end
+    health.list_failed(self, err)
     host.count("resync_total", 1, { result = "error" })
     if self.options.once then
       error("The jobs cannot be listed: " .. tostring(err), 0)
@@ -377,6 +381,12 @@ function Generation:idle()
     end
   end
   return true
+end
+
+--- For readiness and metrics.
+---@return operator.Health
+function Generation:health()
+  return health.of(self)
 end
 
 --- Lines for SIGUSR1.

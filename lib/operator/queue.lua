@@ -22,6 +22,7 @@ local CLOCK_GRAIN = 0.001
 ---@field attempts integer failures in a row
 ---@field state "ready"|"running"|"waiting"|"parked"
 ---@field since number monotonic seconds when it became ready
+---@field asked? number monotonic seconds since when it has been asked for and not been done; nil while it need not be
 ---@field due? number monotonic seconds, when waiting
 ---@field again? operator.Item what was put while it ran
 
@@ -74,6 +75,7 @@ end
 local function make_ready(self, item)
   self:become(item, "ready")
   item.due, item.since = nil, self.now()
+  item.asked = item.asked or item.since
   local lane = self.lanes[item.live and "live" or "list"]
   lane.last = lane.last + 1
   lane[lane.last] = item
@@ -195,6 +197,7 @@ local function put_off(self, item, outcome)
   item.object = nil
   if outcome.kind == "fail" or (failed and item.attempts >= queue.ATTEMPTS) then
     self:become(item, "parked")
+    item.asked = nil
     return "parked"
   end
   local delay = outcome.delay or backoff.delay(item.attempts, queue.RETRY, self.random)
@@ -206,6 +209,7 @@ end
 
 local function settle(self, item, outcome)
   local failed = outcome.kind == "retry" or outcome.kind == "fail"
+  item.asked = failed and item.asked or nil
   item.attempts = failed and item.attempts + 1 or 0
   if item.again then
     return run_again(self, item)
@@ -255,6 +259,16 @@ end
 ---@return boolean
 function Queue:idle()
   return self.counts.running == 0 and (not self.open or self.counts.ready == 0)
+end
+
+--- How long the oldest key that is neither done nor parked has been asked for.
+---@return number seconds; 0: there is none
+function Queue:oldest()
+  local since = math.huge
+  for _, item in pairs(self.items) do
+    since = math.min(since, item.asked or math.huge)
+  end
+  return since < math.huge and math.max(0, self.now() - since) or 0
 end
 
 --- @return { ready: integer, running: integer, waiting: integer, parked: integer }
