@@ -57,7 +57,7 @@ endif
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ihost -isystem /usr/include/lua5.4
 CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS += -pie $(LINK)
-LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lm -ldl -lpthread
+LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
 
 .PHONY: all release debug asan demo test check format nomad fuzz install clean help tests
 .DELETE_ON_ERROR:

@@ -55,6 +55,7 @@ struct api {
 	bool dry_run;
 	bool closing;
 	uint64_t sent, refused;
+	struct metrics *metrics; /* or NULL */
 };
 
 /* ---- configuration ---- */
@@ -238,6 +239,28 @@ static void log_answer(const struct api_request *r, const struct api_result *res
 			result->http.received);
 }
 
+/* By status, or where there was no whole answer by our code for it. Methods are of our own list, so that no
+ * script makes up new ones. */
+static void count_answer(const struct api_request *r, const struct api_result *result)
+{
+	static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"};
+	const char *method = "other", *code = result->code;
+	char status[24];
+
+	if (!r->api->metrics)
+		return;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strcmp(methods[i], r->method) == 0)
+			method = methods[i];
+	}
+	if (result->http.error == HTTP_OK) {
+		(void)snprintf(status, sizeof(status), "%ld", result->http.status);
+		code = status;
+	}
+	(void)metrics_add_with(
+		r->api->metrics, 1, "nomad_requests_total", "code", code, "method", method, NULL);
+}
+
 static void on_done(struct http_request *http, const struct http_result *answer, void *user)
 {
 	struct api_request *r = user;
@@ -264,6 +287,7 @@ static void on_done(struct http_request *http, const struct http_result *answer,
 	result.body_len = r->body.len;
 	if (log_enabled(r->api->log, LOG_DEBUG))
 		log_answer(r, &result);
+	count_answer(r, &result);
 	r->done(r, &result, r->user);
 	free(e.message);
 	free_request(r);
@@ -453,6 +477,11 @@ uint64_t api_nomad_index(const struct api_request *r)
 const char *api_address(const struct api *a)
 {
 	return a->shown;
+}
+
+void api_count_in(struct api *a, struct metrics *m)
+{
+	a->metrics = m;
 }
 
 void api_counts(const struct api *a, uint64_t *sent, uint64_t *refused)

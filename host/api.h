@@ -9,6 +9,7 @@
 #include "config.h"
 #include "http.h"
 #include "log.h"
+#include "metrics.h"
 
 struct api;
 struct api_request;
@@ -76,6 +77,8 @@ uint64_t api_nomad_index(const struct api_request *r);
 const char *api_address(const struct api *a);
 /* Requests sent and refused by the gate since the start. */
 void api_counts(const struct api *a, uint64_t *sent, uint64_t *refused);
+/* Counts each answer there as nomad_requests_total; m must outlive it. */
+void api_count_in(struct api *a, struct metrics *m);
 
 /* Appends text percent-encoded as one path segment or query value (A-Z a-z 0-9 - _ . ~ stay). */
 bool api_escape(struct buf *out, const char *text, size_t len) WARN_UNUSED;

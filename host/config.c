@@ -13,8 +13,10 @@
 #include "config_value.h"
 
 #define DEFAULT_ADDRESS "http://127.0.0.1:4646"
+#define DEFAULT_HTTP_ADDR "127.0.0.1:4747"
 
-enum { DRAIN_DEFAULT = 4 };
+/* Seconds. */
+enum { DRAIN_DEFAULT = 4, STREAM_IDLE_DEFAULT = 75, QUEUE_AGE_DEFAULT = 300 };
 
 static const size_t line_max_default = (size_t)64 << 20;
 static const size_t memory_max_default = (size_t)512 << 20;
@@ -376,6 +378,9 @@ static struct config *config_new(void)
 	c->stream_line_max = line_max_default;
 	c->lua_memory_max = memory_max_default;
 	c->drain_timeout = DRAIN_DEFAULT;
+	c->http_addr = xstrdup(DEFAULT_HTTP_ADDR);
+	c->stream_idle = STREAM_IDLE_DEFAULT;
+	c->ready_queue_age = QUEUE_AGE_DEFAULT;
 	return c;
 }
 
@@ -448,5 +453,6 @@ void config_free(struct config *c)
 	free(c->tls_server_name);
 	free(c->instance);
 	free(c->lib_dir);
+	free(c->http_addr);
 	free(c);
 }

@@ -49,7 +49,10 @@ struct config {
 	size_t stream_line_max; /* bytes; 64 MiB */
 	size_t lua_memory_max;	/* bytes for one generation; 512 MiB */
 	unsigned drain_timeout; /* seconds for tasks in flight, at a reload and at the end; 4 */
-	char *lib_dir;		/* -lib: Lua libraries from here instead of the embedded ones */
+	char *http_addr;	/* where /ready and the like are served, or "off"; 127.0.0.1:4747 */
+	unsigned stream_idle;	/* seconds of the stream's silence until it counts as dead; 75 */
+	unsigned ready_queue_age; /* seconds that a key may wait before /ready says no; 300 */
+	char *lib_dir;		  /* -lib: Lua libraries from here instead of the embedded ones */
 };
 
 /* Reads argv and the environment (getenv is passed in, so that tests need not change their own).

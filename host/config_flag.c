@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_listen.h"
 #include "config_value.h"
 
 enum { INSTANCE_MAX = 64 };
@@ -34,7 +35,10 @@ const struct config_flag config_flags[] = {
 	{"allow-cross-namespace", NULL, false, CONFIG_CROSS, 0},
 	{"stream-line-max", NULL, false, CONFIG_SIZE, offsetof(struct config, stream_line_max)},
 	{"lua-memory-max", NULL, false, CONFIG_SIZE, offsetof(struct config, lua_memory_max)},
-	{"drain-timeout", NULL, false, CONFIG_SECONDS, 0},
+	{"drain-timeout", NULL, false, CONFIG_SECONDS, offsetof(struct config, drain_timeout)},
+	{"stream-idle", NULL, false, CONFIG_PERIOD, offsetof(struct config, stream_idle)},
+	{"http-addr", NULL, false, CONFIG_LISTEN, offsetof(struct config, http_addr)},
+	{"ready-queue-age", NULL, false, CONFIG_PERIOD, offsetof(struct config, ready_queue_age)},
 	{"lib", NULL, false, CONFIG_TEXT, offsetof(struct config, lib_dir)},
 };
 
@@ -135,12 +139,30 @@ static bool set_size(size_t *field, const char *source, const char *value, char 
 				   source, value));
 }
 
-static bool set_seconds(struct config *c, const char *source, const char *value, char **why)
+static bool set_seconds(
+	unsigned *field, unsigned least, const char *source, const char *value, char **why)
 {
-	if (config_value_seconds(value, &c->drain_timeout))
+	unsigned seconds;
+
+	if (config_value_seconds(value, &seconds) && seconds >= least) {
+		*field = seconds;
 		return true;
-	return refuse(why, xasprintf("%s: \"%s\" is not a time of up to an hour, as in 4, 30s, 5m",
-				   source, value));
+	}
+	return refuse(
+		why, xasprintf("%s: \"%s\" is not a time of %sup to an hour, as in 4, 30s, 5m",
+			     source, value, least > 0 ? "1 second " : ""));
+}
+
+static bool set_listen(char **field, const char *source, const char *value, char **why)
+{
+	struct config_listen listen;
+
+	if (!config_listen_parse(value, &listen))
+		return refuse(why, xasprintf("%s: \"%s\" is no place to listen: 127.0.0.1:4747, "
+					     "[::1]:4747, :4747 for every address, or off",
+					   source, value));
+	replace(field, xstrdup(value));
+	return true;
 }
 
 static bool set_bool(bool *field, const char *source, const char *value, char **why)
@@ -190,7 +212,11 @@ bool config_flag_set(struct config *c, const struct config_flag *f, const char *
 	case CONFIG_SIZE:
 		return set_size(field, source, value, why);
 	case CONFIG_SECONDS:
-		return set_seconds(c, source, value, why);
+		return set_seconds(field, 0, source, value, why);
+	case CONFIG_PERIOD:
+		return set_seconds(field, 1, source, value, why);
+	case CONFIG_LISTEN:
+		return set_listen(field, source, value, why);
 	}
 	return false;
 }

@@ -17,7 +17,9 @@ enum config_kind {
 	CONFIG_INSTANCE,
 	CONFIG_COUNT,
 	CONFIG_SIZE,
-	CONFIG_SECONDS
+	CONFIG_SECONDS,
+	CONFIG_PERIOD, /* seconds, at least one */
+	CONFIG_LISTEN
 };
 
 struct config_flag {
@@ -28,7 +30,7 @@ struct config_flag {
 	size_t at; /* of the field in struct config, for kinds that do not imply it */
 };
 
-enum { CONFIG_FLAG_COUNT = 21 };
+enum { CONFIG_FLAG_COUNT = 24 };
 extern const struct config_flag config_flags[CONFIG_FLAG_COUNT];
 
 const struct config_flag *config_flag_find(const char *name, size_t len);

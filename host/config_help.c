@@ -3,6 +3,9 @@
 
 #include "config.h"
 
+/* ISO C promises 4095 bytes for a string; every compiler that we know takes more. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
 /* clang-format off */
 #define EXIT_CODES \
 	"Exit codes: 0 all went well; 1 an error, told in a sentence on standard error;\n" \
@@ -52,15 +55,24 @@
 	"  -log-format=FORMAT     text, logfmt or json; default: text on a terminal, else\n" \
 	"                         logfmt\n"
 
+#define ADMIN_FLAGS \
+	"Whether it works, over HTTP (/ready, /metrics, /v1/status):\n" \
+	"  -http-addr=ADDR:PORT   where that is served: an IP address, or :4747 for all of\n" \
+	"                         the machine's; off: nowhere. Default: 127.0.0.1:4747\n" \
+	"  -ready-queue-age=TIME  /ready says no when a job waits for longer than that;\n" \
+	"                         default: 5m\n"
+
 #define LIMIT_FLAGS \
 	"Limits:\n" \
 	"  -stream-line-max=SIZE  the longest line of the event stream; default: 64MiB\n" \
+	"  -stream-idle=TIME      its silence after which it is connected anew; Nomad says\n" \
+	"                         something every 30s at least; default: 75s\n" \
 	"  -lua-memory-max=SIZE   memory of all scripts together; default: 512MiB\n" \
 	"  -drain-timeout=TIME    what work in flight is given at a reload and at the\n" \
 	"                         end, in seconds or as 30s, 5m; default: 4s\n" \
 	"  -lib=DIR               Lua libraries from there instead of the built-in ones\n"
 
-#define ALL_FLAGS CONNECTION_FLAGS "\n" POLICY_FLAGS "\n" LOG_FLAGS "\n" LIMIT_FLAGS
+#define ALL_FLAGS CONNECTION_FLAGS "\n" POLICY_FLAGS "\n" LOG_FLAGS "\n" ADMIN_FLAGS "\n" LIMIT_FLAGS
 
 static const char overview[] =
 	"nomad-operator watches a Nomad cluster and keeps it as Lua scripts say.\n"

@@ -252,6 +252,24 @@ size_t generation_tasks(const struct generation *g)
 	return tasks_count(g->context.tasks);
 }
 
+size_t generation_memory(const struct generation *g)
+{
+	return vm_memory(g->vm);
+}
+
+size_t generation_inbox(const struct generation *g)
+{
+	return inbox_bytes(g->inbox);
+}
+
+bool generation_health(struct generation *g, struct health *out)
+{
+	if (lua_generation_health(g->vm, out))
+		return true;
+	complain(g, "the question for the generation's health");
+	return false;
+}
+
 struct names {
 	struct buf text;
 	size_t count;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "health.h"
 #include "interests.h"
 #include "lua_context.h"
 
@@ -53,6 +54,10 @@ unsigned generation_number(const struct generation *g);
 size_t generation_tasks(const struct generation *g);
 /* "a, b, c and 4 more": the tasks that live. The caller frees it. */
 char *generation_task_names(const struct generation *g);
+size_t generation_memory(const struct generation *g); /* bytes of Lua */
+size_t generation_inbox(const struct generation *g);  /* bytes of events that wait */
+/* false: it could not be asked, which is logged. *out is to be freed whatever comes of it. */
+bool generation_health(struct generation *g, struct health *out) WARN_UNUSED;
 void generation_status(
 	struct generation *g, void (*line)(const char *text, void *user), void *user);
 

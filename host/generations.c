@@ -30,6 +30,7 @@ struct generations {
 	bool working;	 /* current has been told to work */
 	bool reload;	 /* one is wanted */
 	bool stopping, stopped;
+	char *refused; /* what was wrong with the last reload, or NULL */
 	/* The connection. */
 	bool up, live;
 	uint64_t epoch;
@@ -125,6 +126,8 @@ static void say_refused(struct generations *gs, const char *error)
 	report(gs->base.log, LOG_ERROR, generation_number(gs->current), text, NULL);
 	(void)metrics_add(gs->base.metrics, "reload_total{result=\"error\"}", 1);
 	free(text);
+	free(gs->refused);
+	gs->refused = xstrdup(error);
 }
 
 static void build_candidate(struct generations *gs)
@@ -149,6 +152,8 @@ static void swap(struct generations *gs)
 
 	gs->current = gs->candidate;
 	gs->candidate = NULL;
+	free(gs->refused);
+	gs->refused = NULL;
 	(void)metrics_add(gs->base.metrics, "reload_total{result=\"ok\"}", 1);
 	generation_work(gs->current);
 	gs->cb.swapped(generation_interests(old), generation_interests(gs->current), gs->user);
@@ -220,6 +225,7 @@ void generations_free(struct generations *gs)
 		generation_free(gs->draining[i].generation);
 	turn_remove(&gs->job);
 	alarm_free(gs->alarm);
+	free(gs->refused);
 	free(gs);
 }
 
@@ -286,6 +292,27 @@ void generations_event(struct generations *gs, const struct scan_event *event)
 		generation_event(gs->current, event);
 	if (gs->candidate)
 		generation_event(gs->candidate, event);
+}
+
+struct generation *generations_current(const struct generations *gs)
+{
+	return gs->current;
+}
+
+const char *generations_refused(const struct generations *gs)
+{
+	return gs->refused;
+}
+
+void generations_each(const struct generations *gs,
+	void (*cb)(const struct generation *g, const char *role, void *user), void *user)
+{
+	if (gs->current)
+		cb(gs->current, gs->working ? "working" : "starting", user);
+	if (gs->candidate)
+		cb(gs->candidate, "candidate", user);
+	for (size_t i = 0; i < gs->draining_count; i++)
+		cb(gs->draining[i].generation, "draining", user);
 }
 
 void generations_status(

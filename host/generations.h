@@ -38,6 +38,13 @@ void generations_connected(struct generations *gs, uint64_t epoch, bool live);
 void generations_lost(struct generations *gs, const char *reason);
 void generations_event(struct generations *gs, const struct scan_event *event);
 
+/* The current one, or NULL once they are stopped. */
+struct generation *generations_current(const struct generations *gs);
+/* What was wrong with the last reload, or NULL where it went well or there was none. */
+const char *generations_refused(const struct generations *gs);
+/* All that live; the role is "working", "starting", "candidate" or "draining". */
+void generations_each(const struct generations *gs,
+	void (*cb)(const struct generation *g, const char *role, void *user), void *user);
 void generations_status(
 	struct generations *gs, void (*line)(const char *text, void *user), void *user);
 

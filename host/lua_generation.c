@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua_health.h"
+
 /* The address is the key in the registry. */
 static const char registry_key;
 
@@ -313,6 +315,22 @@ bool lua_generation_idle(struct vm *vm, bool *out)
 {
 	*out = false;
 	return vm_call(vm, idle, out, VM_CPU_CALL);
+}
+
+static int health(lua_State *L)
+{
+	struct health *out = lua_touserdata(L, 1);
+
+	push_method(L, "health");
+	lua_call(L, 1, 1);
+	lua_health_read(L, out);
+	return 0;
+}
+
+bool lua_generation_health(struct vm *vm, struct health *out)
+{
+	*out = (struct health){.epoch = 0};
+	return vm_call(vm, health, out, VM_CPU_CALL);
 }
 
 struct listener {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "health.h"
 #include "inbox.h"
 #include "interests.h"
 #include "task.h"
@@ -33,6 +34,8 @@ bool lua_generation_deliver(struct vm *vm, struct inbox_item *item) WARN_UNUSED;
 bool lua_generation_work(struct vm *vm) WARN_UNUSED;
 bool lua_generation_stop(struct vm *vm, const char *reason) WARN_UNUSED;
 bool lua_generation_idle(struct vm *vm, bool *idle) WARN_UNUSED;
+/* *out is to be freed whatever comes of it. */
+bool lua_generation_health(struct vm *vm, struct health *out) WARN_UNUSED;
 bool lua_generation_status(
 	struct vm *vm, void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 

@@ -74,22 +74,6 @@ static bool is_name(const char *text)
 	return text[0] && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 
-/* A label's value as Prometheus writes it. */
-static bool add_value(struct buf *b, const char *text, size_t len)
-{
-	bool ok = buf_add(b, "=\"", 2);
-
-	for (size_t i = 0; ok && i < len; i++) {
-		if (text[i] == '\n')
-			ok = buf_add(b, "\\n", 2);
-		else if (text[i] == '"' || text[i] == '\\')
-			ok = buf_addf(b, "\\%c", text[i]);
-		else
-			ok = buf_add(b, text + i, 1);
-	}
-	return ok && buf_add(b, "\"", 1);
-}
-
 /* Appends {name="value",…} in the order of the names, so that equal labels are one series. */
 static bool add_labels(lua_State *L, int index, struct buf *b)
 {
@@ -117,7 +101,7 @@ static bool add_labels(lua_State *L, int index, struct buf *b)
 		if (lua_type(L, -1) >= LUA_TTABLE)
 			luaL_error(L, "host.count: a label's value is a string");
 		text = luaL_tolstring(L, -1, &len);
-		ok = buf_addf(b, "%s%s", i == 0 ? "{" : ",", names[i]) && add_value(b, text, len);
+		ok = buf_add(b, i == 0 ? "{" : ",", 1) && metrics_put_label(b, names[i], text, len);
 		lua_pop(L, 2);
 	}
 	return ok && (count == 0 || buf_add(b, "}", 1));

@@ -1,8 +1,11 @@
 /* metrics: see metrics.h. A sorted array: many more additions to a few series than new ones. */
 #include "metrics.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SERIES_MAX 1024 /* bytes of a name with its labels */
 
 struct series {
 	char *name;
@@ -68,6 +71,46 @@ bool metrics_add(struct metrics *m, const char *name, double value)
 	}
 	m->series[at].value += value;
 	return true;
+}
+
+bool metrics_put_label(struct buf *b, const char *name, const char *value, size_t len)
+{
+	bool ok = buf_addf(b, "%s=\"", name);
+
+	for (size_t i = 0; ok && i < len; i++) {
+		if (value[i] == '\n')
+			ok = buf_add(b, "\\n", 2);
+		else if (value[i] == '"' || value[i] == '\\')
+			ok = buf_addf(b, "\\%c", value[i]);
+		else
+			ok = buf_add(b, value + i, 1);
+	}
+	return ok && buf_add(b, "\"", 1);
+}
+
+bool metrics_add_with(struct metrics *m, double value, const char *name, ...)
+{
+	struct buf series;
+	const char *label;
+	char before = '{';
+	va_list args;
+	bool ok;
+
+	buf_init(&series, SERIES_MAX);
+	ok = buf_addf(&series, "%s", name);
+	va_start(args, name);
+	while (ok && (label = va_arg(args, const char *))) {
+		const char *text = va_arg(args, const char *);
+
+		ok = buf_add(&series, &before, 1) &&
+		     metrics_put_label(&series, label, text, strlen(text));
+		before = ',';
+	}
+	va_end(args);
+	ok = ok && (before == '{' || buf_add(&series, "}", 1)) &&
+	     metrics_add(m, buf_text(&series), value);
+	buf_free(&series);
+	return ok;
 }
 
 double metrics_get(const struct metrics *m, const char *name)

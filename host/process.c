@@ -30,6 +30,7 @@ bool process_open(struct process *p, struct config *config, struct log *log, cha
 	p->base.api = api_new(&p->loop, config, log);
 	p->base.store = store_new();
 	p->base.metrics = metrics_new();
+	api_count_in(p->base.api, p->base.metrics);
 	return true;
 }
 

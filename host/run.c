@@ -9,13 +9,14 @@
 #include "alarm.h"
 #include "generations.h"
 #include "process.h"
+#include "run_admin.h"
 #include "run_status.h"
 #include "stream.h"
 #include "version.h"
 
 #define TOKEN_CHECK 10.0 /* seconds between two looks at the token's file */
 
-enum { SIGNALS = 4 };
+enum { SIGNALS = 4, TOPIC_MAX = 32 /* bytes of a topic's name */ };
 
 struct run {
 	struct process process;
@@ -26,9 +27,14 @@ struct run {
 	uv_signal_t signals[SIGNALS];
 	struct alarm *token_alarm;
 	struct turn_job job;
+	struct admin *admin;
+	struct run_admin_source source;
 	uint64_t started;
+	/* The topic that was counted last, and its series. */
+	char topic[TOPIC_MAX + 1], topic_series[TOPIC_MAX + 32];
 	/* What has been asked for. */
-	bool reload, status, token_check;
+	const char *reload; /* by what, or NULL */
+	bool status, token_check;
 	int stop; /* the signal, 0: none */
 	bool stopping, over;
 	bool on_terminal; /* standard error was one at the start */
@@ -41,7 +47,8 @@ static struct stream_options options_of(const struct run *r, const struct intere
 {
 	return (struct stream_options){.topics = (const char *const *)in->topics,
 		.ns = in->ns,
-		.line_max = r->config->stream_line_max};
+		.line_max = r->config->stream_line_max,
+		.idle = r->config->stream_idle};
 }
 
 static void on_connected(uint64_t epoch, bool live, void *user)
@@ -62,11 +69,37 @@ static void on_lost(const char *reason, void *user)
 	turn_add(r->process.base.turn, &r->job);
 }
 
+/* What is no topic's name does not become a label. */
+static bool is_topic(const struct scan_span *s)
+{
+	if (!s->p || s->n == 0 || s->n > TOPIC_MAX)
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		if (!((s->p[i] | 0x20) >= 'a' && (s->p[i] | 0x20) <= 'z'))
+			return false;
+	}
+	return true;
+}
+
+static void count_event(struct run *r, const struct scan_event *event)
+{
+	static const struct scan_span other = {"other", 5, false};
+	const struct scan_span *s = is_topic(&event->topic) ? &event->topic : &other;
+
+	if (strlen(r->topic) != s->n || memcmp(r->topic, s->p, s->n) != 0) {
+		memcpy(r->topic, s->p, s->n);
+		r->topic[s->n] = '\0';
+		(void)snprintf(r->topic_series, sizeof(r->topic_series),
+			"events_total{topic=\"%s\"}", r->topic);
+	}
+	(void)metrics_add(r->process.base.metrics, r->topic_series, 1);
+}
+
 static void on_event(const struct scan_event *event, void *user)
 {
 	struct run *r = user;
 
-	(void)metrics_add(r->process.base.metrics, "events_seen_total", 1);
+	count_event(r, event);
 	generations_event(r->generations, event);
 }
 
@@ -167,13 +200,12 @@ static void on_token_alarm(void *user)
 	alarm_set(r->token_alarm, TOKEN_CHECK);
 }
 
-static void reload(struct run *r)
+static void reload(struct run *r, const char *by)
 {
 	struct stream_options o = options_of(r, generations_interests(r->generations));
 	bool restart = token_changed(r);
 
-	r->reload = false;
-	log_printf(r->log, LOG_INFO, "SIGHUP: loading scripts, token and certificates again");
+	log_printf(r->log, LOG_INFO, "%s: loading scripts, token and certificates again", by);
 	api_reload(r->process.base.api, r->config);
 	if (restart)
 		stream_restart(r->stream, &o);
@@ -207,13 +239,36 @@ static void on_signal(uv_signal_t *handle, int number)
 	if (number == SIGHUP && hung_up(r))
 		r->stop = number;
 	else if (number == SIGHUP)
-		r->reload = true;
+		r->reload = "SIGHUP";
 	else if (number == SIGUSR1)
 		r->status = true;
 	else if (r->stop)
 		_exit(128 + number); /* the second one: whoever sends it does not want to wait */
 	else
 		r->stop = number;
+	turn_add(r->process.base.turn, &r->job);
+}
+
+/* Those who look at it. */
+
+static struct run_view view_of(void *user)
+{
+	const struct run *r = user;
+
+	return (struct run_view){
+		.base = &r->process.base,
+		.stream = r->stream,
+		.generations = r->generations,
+		.started = r->started,
+		.stopping = r->stopping,
+	};
+}
+
+static void ask_reload(void *user)
+{
+	struct run *r = user;
+
+	r->reload = "POST /v1/reload";
 	turn_add(r->process.base.turn, &r->job);
 }
 
@@ -227,15 +282,21 @@ static void work(void *user)
 		stop(r, 0);
 	}
 	if (r->status) {
+		struct run_view view = view_of(r);
+
 		r->status = false;
-		run_status(&r->process.base, r->stream, r->generations, r->started);
+		run_status(&view);
 	}
 	if (r->stopping)
 		return;
 	if (r->token_check)
 		check_token(r);
-	if (r->reload)
-		reload(r);
+	if (r->reload) {
+		const char *by = r->reload;
+
+		r->reload = NULL;
+		reload(r, by);
+	}
 }
 
 static void open_signals(struct run *r)
@@ -287,6 +348,14 @@ static void watch(struct run *r)
 		(void)uv_run(&r->process.loop, UV_RUN_ONCE);
 	alarm_free(r->token_alarm);
 	stream_free(r->stream);
+	r->stream = NULL;
+}
+
+/* A port that is in use is told before anything is begun. */
+static bool open_admin(struct run *r, char **error)
+{
+	r->source = (struct run_admin_source){view_of, ask_reload, r};
+	return run_admin(&r->process.base, &r->source, &r->admin, error);
 }
 
 static int operate(struct run *r)
@@ -300,13 +369,14 @@ static int operate(struct run *r)
 	r->generations = generations_new(&r->process.base, &cb, r);
 	say_hello(r);
 	open_signals(r);
-	if (generations_load(r->generations, &error)) {
+	if (open_admin(r, &error) && generations_load(r->generations, &error)) {
 		watch(r);
 	} else {
 		log_printf(r->log, LOG_ERROR, "%s", error);
 		free(error);
 		r->code = 1;
 	}
+	admin_free(r->admin);
 	generations_free(r->generations);
 	turn_remove(&r->job);
 	close_signals(r);

@@ -2,6 +2,7 @@
 #include "run_status.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "version.h"
@@ -23,24 +24,22 @@ static void line(const char *text, void *user)
 		return; /* the page is full */
 }
 
-static void show_stream(const struct stream *stream, struct page *p)
+static void show_stream(const struct stream_status *s, struct page *p)
 {
-	struct stream_status s;
 	char text[512];
 
-	stream_status(stream, &s);
 	(void)snprintf(text, sizeof(text),
 		"stream: %s, local port %d, epoch %" PRIu64 ", %" PRIu64 " lines, %" PRIu64
 		" bytes, %" PRIu64 " reconnects, index %" PRIu64,
-		stream_state_name(s.state), s.local_port, s.epoch, s.lines, s.bytes, s.reconnects,
-		s.last_index);
+		stream_state_name(s->state), s->local_port, s->epoch, s->lines, s->bytes,
+		s->reconnects, s->last_index);
 	line(text, p);
-	if (s.last_frame >= 0) {
-		(void)snprintf(text, sizeof(text), "stream: last frame %.1f s ago", s.last_frame);
+	if (s->last_frame >= 0) {
+		(void)snprintf(text, sizeof(text), "stream: last frame %.1f s ago", s->last_frame);
 		line(text, p);
 	}
-	if (s.reason[0]) {
-		(void)snprintf(text, sizeof(text), "stream: ended last because: %s", s.reason);
+	if (s->reason[0]) {
+		(void)snprintf(text, sizeof(text), "stream: ended last because: %s", s->reason);
 		line(text, p);
 	}
 }
@@ -53,31 +52,56 @@ static void show_metric(const char *series, double value, void *user)
 	line(text, user);
 }
 
-void run_status(const struct lua_context *base, const struct stream *stream, struct generations *gs,
-	uint64_t started)
+/* "ready", or a line for each reason against it. */
+static void show_ready(struct run_facts *f, struct page *p)
 {
-	struct page p = {.log = base->log};
+	char *lines = xstrdup(f->ready ? "ready\n" : buf_text(&f->reasons)), *rest = NULL;
+	char *one;
+
+	for (one = strtok_r(lines, "\n", &rest); one; one = strtok_r(NULL, "\n", &rest)) {
+		char *text = xasprintf("%s%s", f->ready ? "" : "not ready: ", one);
+
+		line(text, p);
+		free(text);
+	}
+	free(lines);
+}
+
+static void show_process(const struct lua_context *base, struct page *p)
+{
 	uint64_t sent, refused;
+	char text[128];
+
+	api_counts(base->api, &sent, &refused);
+	(void)snprintf(text, sizeof(text),
+		"requests: %" PRIu64 " sent, %" PRIu64 " refused by -dry-run", sent, refused);
+	line(text, p);
+	(void)snprintf(text, sizeof(text), "locks held: %zu, kept: %zu bytes",
+		store_locks(base->store), store_bytes(base->store));
+	line(text, p);
+}
+
+void run_status(const struct run_view *v)
+{
+	struct page p = {.log = v->base->log};
+	struct run_facts f;
 	char text[128];
 
 	buf_init(&p.block, STATUS_MAX);
 	if (!buf_addf(&p.block, "==> Status\n"))
 		return;
 	(void)snprintf(text, sizeof(text), "nomad-operator %s, up for %" PRIu64 " s", VERSION,
-		(uv_hrtime() - started) / 1000000000);
+		(uv_hrtime() - v->started) / 1000000000);
 	line(text, &p);
-	if (stream)
-		show_stream(stream, &p);
-	generations_status(gs, line, &p);
-	api_counts(base->api, &sent, &refused);
-	(void)snprintf(text, sizeof(text),
-		"requests: %" PRIu64 " sent, %" PRIu64 " refused by -dry-run", sent, refused);
-	line(text, &p);
-	(void)snprintf(text, sizeof(text), "locks held: %zu, kept: %zu bytes",
-		store_locks(base->store), store_bytes(base->store));
-	line(text, &p);
-	metrics_each(base->metrics, show_metric, &p);
-	if (log_format(base->log) == LOG_TEXT)
-		log_block(base->log, p.block.data, p.block.len);
+	run_facts_take(&f, v);
+	show_ready(&f, &p);
+	if (v->stream)
+		show_stream(&f.stream, &p);
+	run_facts_free(&f);
+	generations_status(v->generations, line, &p);
+	show_process(v->base, &p);
+	metrics_each(v->base->metrics, show_metric, &p);
+	if (log_format(v->base->log) == LOG_TEXT)
+		log_block(v->base->log, p.block.data, p.block.len);
 	buf_free(&p.block);
 }

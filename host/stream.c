@@ -50,6 +50,7 @@ struct stream {
 	char *reason, *logged;	     /* of the last end; what was said of it */
 
 	bool told, told_live; /* what the owner knows: connected, and how */
+	bool denied;	      /* the last answer was a refusal */
 	uint64_t epoch, subscriptions;
 	uint64_t last_frame; /* loop time, ms; 0: none yet */
 };
@@ -198,9 +199,10 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 		return;
 	s->retry_after = result->http.retry_after;
 	set_reason(s, reason_of(s, result));
+	s->denied = strcmp(result->code, "denied") == 0;
 	if (stream_reason_is_lasting(result))
 		step(s, EVENT_NO_STREAM);
-	else if (strcmp(result->code, "denied") == 0)
+	else if (s->denied)
 		step(s, EVENT_REFUSED);
 	else
 		step(s, is_empty(s, result) ? EVENT_SILENT : EVENT_END);
@@ -263,6 +265,7 @@ static void begin(struct stream *s)
 static void go_live(struct stream *s)
 {
 	uv_timer_stop(&s->timer);
+	s->denied = false;
 	s->live_since = uv_now(s->loop);
 	s->silences = 0;
 	free(s->logged);
@@ -280,6 +283,7 @@ static void on_probed(const struct api_result *failure, void *user)
 	s->probe = NULL;
 	if (failure) {
 		s->silences = 0;
+		s->denied = strcmp(failure->code, "denied") == 0;
 		s->retry_after = failure->http.retry_after;
 		set_reason(s, xasprintf("%s%s", s->refused ? "" : "the subscription stays silent; ",
 				      failure->message));
@@ -334,6 +338,7 @@ static void poll_lists(struct stream *s)
 	bool new = !s->told || s->told_live;
 
 	end_request(s);
+	s->denied = false; /* the probe's lists were answered, or it was not asked for a right */
 	log_reason(s, "listing instead, and trying it again from time to time");
 	set_timer(s, s->o.poll_retry);
 	s->told = true;
@@ -442,6 +447,8 @@ void stream_status(const struct stream *s, struct stream_status *out)
 			s->last_frame > 0 ? (double)(uv_now(s->loop) - s->last_frame) / 1000 : -1,
 		.local_port = s->request ? api_local_port(s->request) : 0,
 		.reason = s->reason,
+		.connected = s->state == STREAM_LIVE || (s->told && !s->told_live),
+		.denied = s->denied,
 	};
 }
 

@@ -58,6 +58,8 @@ struct stream_status {
 	double last_frame; /* seconds since, < 0: none yet */
 	int local_port;
 	const char *reason; /* of the last end; "" */
+	bool connected;	    /* live, or lists have to do for now */
+	bool denied;	    /* the token was refused last, and nothing has come since */
 };
 
 struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log,

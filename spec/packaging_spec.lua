@@ -47,7 +47,7 @@ describe("the image", function()
   end)
 
   it("installs the packages of the libraries that the program names itself", function()
-    local wanted = { "libc.so.6", "libm.so.6", "libcurl.so.4" }
+    local wanted = { "libc.so.6", "libm.so.6", "libcurl.so.4", "libmicrohttpd.so.12" }
     local headers = run { "readelf", "-d", root .. "/usr/bin/nomad-operator" }
     for name in headers:gmatch("NEEDED%)%s+Shared library: %[([^%]]+)%]") do
       local known = false
@@ -55,6 +55,7 @@ describe("the image", function()
       assert.is_true(known, name .. " is needed, but no package of the image has it")
     end
     assert.truthy(dockerfile:find("libcurl4", 1, true))
+    assert.truthy(dockerfile:find("libmicrohttpd12", 1, true))
   end)
 
   it("runs without root in a directory of its own", function()

@@ -6,12 +6,12 @@
 local host_layers = {
   { "^mem$", "^embedded$", "^version$" },
   { "^buf$", "^escape$", "^log", "^config", "^alarm$", "^turn$", "^store$", "^files$" },
-  { "^ndjson", "^scan", "^metrics", "^interests$", "^inbox$" },
+  { "^ndjson", "^scan", "^metrics", "^interests$", "^inbox$", "^health$" },
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
   { "^json", "^report$", "^task", "^vm", "^lua_", "^generation" },
-  { "^main$", "^run", "^command$", "^init$", "^process$" },
+  { "^main$", "^run", "^command$", "^init$", "^process$", "^ready$" },
 }
 local lua_from_layer = 7
 local only_in = {

@@ -1,0 +1,129 @@
+/* run_admin: see run_admin.h. */
+#include "run_admin.h"
+
+#include "metrics_text.h"
+#include "run_json.h"
+#include "run_metrics.h"
+#include "version.h"
+
+enum { ACCEPTED = 202, ERROR = 500, UNAVAILABLE = 503 };
+
+static const char json_type[] = "application/json";
+
+static struct run_view view(void *user)
+{
+	const struct run_admin_source *s = user;
+
+	return s->view(s->user);
+}
+
+static void say(struct admin_answer *answer, const char *text)
+{
+	if (!buf_addf(&answer->body, "%s\n", text))
+		answer->status = ERROR;
+}
+
+/* Half a page would be a wrong one. */
+static void check_fits(struct admin_answer *answer, bool fits)
+{
+	if (fits)
+		return;
+	buf_clear(&answer->body);
+	answer->status = ERROR;
+	answer->type = "text/plain; charset=utf-8";
+	say(answer, "The page would be too large.");
+}
+
+static void get_index(struct admin_answer *answer, void *user)
+{
+	(void)user;
+	say(answer, "nomad-operator " VERSION "\n\n"
+		    "GET  /health     200 while the program runs\n"
+		    "GET  /ready      200 while it does its work, else 503 and the reasons\n"
+		    "GET  /metrics    for Prometheus\n"
+		    "GET  /v1/status  what it is doing, as JSON\n"
+		    "POST /v1/reload  loads scripts, token and certificates again, as SIGHUP does");
+}
+
+static void get_health(struct admin_answer *answer, void *user)
+{
+	(void)user;
+	say(answer, "ok");
+}
+
+static void get_ready(struct admin_answer *answer, void *user)
+{
+	struct run_view v = view(user);
+	struct run_facts f;
+
+	run_facts_take(&f, &v);
+	if (f.ready) {
+		say(answer, "ready");
+	} else {
+		answer->status = UNAVAILABLE;
+		check_fits(answer, buf_addf(&answer->body, "%s", buf_text(&f.reasons)));
+	}
+	run_facts_free(&f);
+}
+
+static void get_metrics(struct admin_answer *answer, void *user)
+{
+	struct run_view v = view(user);
+
+	answer->type = METRICS_TEXT_TYPE;
+	check_fits(answer, run_metrics(&v, &answer->body));
+}
+
+static void get_status(struct admin_answer *answer, void *user)
+{
+	struct run_view v = view(user);
+
+	answer->type = json_type;
+	check_fits(answer, run_json(&v, &answer->body));
+}
+
+static void post_reload(struct admin_answer *answer, void *user)
+{
+	const struct run_admin_source *s = user;
+
+	if (s->view(s->user).stopping) {
+		answer->status = UNAVAILABLE;
+		say(answer, "The operator is shutting down.");
+		return;
+	}
+	s->reload(s->user);
+	answer->status = ACCEPTED;
+	say(answer,
+		"Loading scripts, token and certificates again; /ready says if they are refused.");
+}
+
+static const struct admin_route routes[] = {
+	{"GET", "/", get_index},
+	{"GET", "/health", get_health},
+	{"GET", "/ready", get_ready},
+	{"GET", "/metrics", get_metrics},
+	{"GET", "/v1/status", get_status},
+	{"POST", "/v1/reload", post_reload},
+	{NULL, NULL, NULL},
+};
+
+bool run_admin(const struct lua_context *base, const struct run_admin_source *source,
+	struct admin **out, char **error)
+{
+	struct config_listen where;
+
+	*out = NULL;
+	if (!config_listen_parse(base->config->http_addr, &where)) {
+		*error = xasprintf("-http-addr: no place to listen"); /* config has looked at it */
+		return false;
+	}
+	if (where.off)
+		return true;
+	/* The routes only read it. */
+	*out = admin_new(base->loop, base->turn, base->log, &where, routes,
+		(void *)(uintptr_t)source, error);
+	if (!*out)
+		return false;
+	log_printf(base->log, LOG_INFO, "Metrics and readiness at http://%s/", admin_address(*out));
+	return true;
+}
