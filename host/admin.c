@@ -51,6 +51,7 @@ struct admin {
 	const struct admin_route *routes;
 	void *user;
 	char *address;
+	double life;		      /* seconds of a visitor */
 	struct visitor_list visitors; /* the oldest first */
 	struct exchange_list waiting;
 };
@@ -213,7 +214,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 		v = xcalloc(1, sizeof(*v));
 		v->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				->connect_fd;
-		v->until = turn_deadline(ADMIN_LIFE * 1000);
+		v->until = turn_deadline(a->life * 1000);
 		TAILQ_INSERT_TAIL(&a->visitors, v, entry);
 		*state = v;
 	} else if (v) {
@@ -247,7 +248,7 @@ static double cut_late(struct admin *a)
 			return (double)(v->until - uv_hrtime()) / 1e9;
 		(void)shutdown(v->fd, SHUT_RDWR);
 	}
-	return ADMIN_LIFE;
+	return a->life;
 }
 
 static void run(struct admin *a)
@@ -323,11 +324,10 @@ static bool watch(struct admin *a, uv_loop_t *loop)
 }
 
 struct admin *admin_new(uv_loop_t *loop, struct turn *turn, struct log *log,
-	const struct config_listen *where, const struct admin_route *routes, void *user,
-	char **error)
+	const struct admin_options *o, char **error)
 {
 	struct admin *a = xcalloc(1, sizeof(*a));
-	int fd = admin_listen(where, &a->address, error);
+	int fd = admin_listen(&o->where, &a->address, error);
 
 	if (fd < 0) {
 		free(a);
@@ -335,8 +335,9 @@ struct admin *admin_new(uv_loop_t *loop, struct turn *turn, struct log *log,
 	}
 	a->log = log;
 	a->turn = turn;
-	a->routes = routes;
-	a->user = user;
+	a->routes = o->routes;
+	a->user = o->user;
+	a->life = o->life > 0 ? o->life : ADMIN_LIFE;
 	turn_job_init(&a->job, work, a);
 	TAILQ_INIT(&a->visitors);
 	TAILQ_INIT(&a->waiting);

@@ -34,10 +34,16 @@ struct admin_route {
 	admin_cb *cb;
 };
 
-/* Listens. The routes must outlive it. NULL and a sentence that the caller frees. */
+struct admin_options {
+	struct config_listen where;
+	const struct admin_route *routes; /* must outlive it */
+	void *user;			  /* of the routes */
+	double life;			  /* seconds of a connection; 0: ADMIN_LIFE */
+};
+
+/* Listens. NULL and a sentence that the caller frees. */
 struct admin *admin_new(uv_loop_t *loop, struct turn *turn, struct log *log,
-	const struct config_listen *where, const struct admin_route *routes, void *user,
-	char **error) WARN_UNUSED;
+	const struct admin_options *o, char **error) WARN_UNUSED;
 /* "127.0.0.1:4747"; dies with it. */
 const char *admin_address(const struct admin *a);
 /* Ends all connections; the loop has to run until the handles are closed. NULL is fine. */

@@ -11,25 +11,16 @@ enum { BACKLOG = 16 };
 
 static bool is_any_v6(const struct config_listen *where)
 {
-	struct sockaddr_in6 v6;
-
-	if (where->address.ss_family != AF_INET6)
-		return false;
-	memcpy(&v6, &where->address, sizeof(v6));
-	return memcmp(&v6.sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0;
+	return where->address.any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&where->address.v6.sin6_addr);
 }
 
 /* The same port on every IPv4 address. */
 static struct config_listen any_v4(const struct config_listen *where)
 {
-	struct config_listen v4 = {.len = sizeof(struct sockaddr_in)};
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	struct sockaddr_in6 v6;
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = where->address.v6.sin6_port};
 
-	memcpy(&v6, &where->address, sizeof(v6));
-	in.sin_port = v6.sin6_port;
-	memcpy(&v4.address, &in, sizeof(in));
-	return v4;
+	return (struct config_listen){.address = {.v4 = v4}, .len = sizeof(v4)};
 }
 
 static bool prepare(int fd, bool any)
@@ -47,13 +38,12 @@ static bool prepare(int fd, bool any)
 /* -1 with errno. */
 static int open_socket(const struct config_listen *where)
 {
-	int fd = socket(where->address.ss_family, SOCK_STREAM, 0);
+	int fd = socket(where->address.any.sa_family, SOCK_STREAM, 0);
 	int error;
 
 	if (fd < 0)
 		return -1;
-	if (prepare(fd, is_any_v6(where)) &&
-		bind(fd, (const struct sockaddr *)&where->address, where->len) == 0 &&
+	if (prepare(fd, is_any_v6(where)) && bind(fd, &where->address.any, where->len) == 0 &&
 		listen(fd, BACKLOG) == 0)
 		return fd;
 	error = errno;
@@ -77,7 +67,7 @@ static char *explain(const struct config_listen *where, int error)
 
 int admin_listen(const struct config_listen *where, char **address, char **error)
 {
-	struct sockaddr_storage got;
+	union config_socket got;
 	socklen_t len = sizeof(got);
 	int fd = open_socket(where);
 
@@ -87,7 +77,7 @@ int admin_listen(const struct config_listen *where, char **address, char **error
 
 		fd = open_socket(&v4);
 	}
-	if (fd < 0 || getsockname(fd, (struct sockaddr *)&got, &len) != 0) {
+	if (fd < 0 || getsockname(fd, &got.any, &len) != 0) {
 		*error = explain(where, errno);
 		return -1;
 	}

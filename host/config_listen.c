@@ -11,24 +11,16 @@ enum { PORT_MAX = 65535 };
 
 static bool set_v4(struct config_listen *out, const char *host, in_port_t port)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
-		return false;
-	memcpy(&out->address, &in, sizeof(in));
-	out->len = sizeof(in);
-	return true;
+	out->address.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+	out->len = sizeof(out->address.v4);
+	return inet_pton(AF_INET, host, &out->address.v4.sin_addr) == 1;
 }
 
 static bool set_v6(struct config_listen *out, const char *host, in_port_t port)
 {
-	struct sockaddr_in6 in = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-
-	if (inet_pton(AF_INET6, host, &in.sin6_addr) != 1)
-		return false;
-	memcpy(&out->address, &in, sizeof(in));
-	out->len = sizeof(in);
-	return true;
+	out->address.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	out->len = sizeof(out->address.v6);
+	return inet_pton(AF_INET6, host, &out->address.v6.sin6_addr) == 1;
 }
 
 /* host is all before the last colon. */
@@ -61,18 +53,14 @@ bool config_listen_parse(const char *text, struct config_listen *out)
 	       set_host(out, text, (size_t)(colon - text), (in_port_t)port);
 }
 
-char *config_listen_text(const struct sockaddr_storage *address)
+char *config_listen_text(const union config_socket *address)
 {
 	char host[INET6_ADDRSTRLEN] = "?";
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
 
-	if (address->ss_family == AF_INET) {
-		memcpy(&v4, address, sizeof(v4));
-		(void)inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host));
-		return xasprintf("%s:%u", host, (unsigned)ntohs(v4.sin_port));
+	if (address->any.sa_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof(host));
+		return xasprintf("%s:%u", host, (unsigned)ntohs(address->v4.sin_port));
 	}
-	memcpy(&v6, address, sizeof(v6));
-	(void)inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
-	return xasprintf("[%s]:%u", host, (unsigned)ntohs(v6.sin6_port));
+	(void)inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof(host));
+	return xasprintf("[%s]:%u", host, (unsigned)ntohs(address->v6.sin6_port));
 }

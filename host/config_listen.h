@@ -8,9 +8,15 @@
 
 #include "mem.h"
 
+union config_socket {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 struct config_listen {
 	bool off;
-	struct sockaddr_storage address;
+	union config_socket address;
 	socklen_t len;
 };
 
@@ -18,6 +24,6 @@ struct config_listen {
  * that the system chooses. false: it is none of these. */
 bool config_listen_parse(const char *text, struct config_listen *out) WARN_UNUSED;
 /* "127.0.0.1:4747", "[::1]:4747"; the caller frees it. */
-char *config_listen_text(const struct sockaddr_storage *address);
+char *config_listen_text(const union config_socket *address);
 
 #endif

@@ -110,18 +110,17 @@ static const struct admin_route routes[] = {
 bool run_admin(const struct lua_context *base, const struct run_admin_source *source,
 	struct admin **out, char **error)
 {
-	struct config_listen where;
+	struct admin_options o = {.routes = routes};
 
 	*out = NULL;
-	if (!config_listen_parse(base->config->http_addr, &where)) {
-		*error = xasprintf("-http-addr: no place to listen"); /* config has looked at it */
+	if (!config_listen_parse(base->config->http_addr, &o.where)) {
+		*error = xasprintf("-http-addr: %s is no place to listen", base->config->http_addr);
 		return false;
 	}
-	if (where.off)
+	if (o.where.off)
 		return true;
-	/* The routes only read it. */
-	*out = admin_new(base->loop, base->turn, base->log, &where, routes,
-		(void *)(uintptr_t)source, error);
+	o.user = (void *)(uintptr_t)source; /* the routes only read it */
+	*out = admin_new(base->loop, base->turn, base->log, &o, error);
 	if (!*out)
 		return false;
 	log_printf(base->log, LOG_INFO, "Metrics and readiness at http://%s/", admin_address(*out));

@@ -36,19 +36,41 @@ job "nomad-operator" {
     # Two operators do no harm, but all work would be done twice: an update stops the old one first.
     count = 1
 
+    network {
+      port "admin" {}
+    }
+
+    # Not ready is not a reason to restart it: it says why on /ready, and comes back by itself.
+    service {
+      name     = "nomad-operator"
+      port     = "admin"
+      provider = "nomad"
+
+      check {
+        type     = "http"
+        path     = "/ready"
+        interval = "10s"
+        timeout  = "5s"
+      }
+    }
+
     task "operator" {
       driver = "raw_exec"
 
       config {
         command = var.command
-        args    = ["run", "-log-level=${var.log_level}", "${NOMAD_TASK_DIR}/scripts"]
+        args = [
+          "run", "-log-level=${var.log_level}", "-http-addr=${NOMAD_ADDR_admin}",
+          "${NOMAD_TASK_DIR}/scripts",
+        ]
       }
 
       # With Docker instead (the image's entry point is the program):
       #   driver = "docker"
       #   config {
       #     image = "nomad-operator:latest"
-      #     args  = ["run", "/local/scripts"]
+      #     ports = ["admin"]
+      #     args  = ["run", "-http-addr=:${NOMAD_PORT_admin}", "/local/scripts"]
       #   }
 
       # The agent's own API, through the socket that Nomad puts into every task; or name a server:

@@ -1,6 +1,7 @@
 -- packaging/operator.nomad.hcl on a real Nomad: the operator as a task, its token from the workload identity, the
 -- API through the task's socket, its policy in a Nomad variable, reloaded when that changes.
 local uv = require "luv"
+local http = require "support.http"
 local live = require "support.live"
 local process = require "support.process"
 local wait = require "support.wait"
@@ -88,6 +89,12 @@ describe("the operator under Nomad", function()
     local after = allocation()
     assert.equal(before.ID, after.ID)
     assert.equal(0, after.TaskStates.operator.Restarts)
+
+    wait.poll(30, said, function()
+      local one = cluster:get("/v1/service/nomad-operator")[1]
+      local page = one and http.request { port = one.Port, path = "/ready" }
+      return page and page.status == 200
+    end)
 
     cluster:stop("default", "hosted")
     expect("backup-hosted", false)
