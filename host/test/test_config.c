@@ -121,6 +121,9 @@ static void test_defaults(void **state)
 	assert_int_equal(c->stream_line_max, 64 * 1024 * 1024);
 	assert_int_equal(c->lua_memory_max, 512 * 1024 * 1024);
 	assert_int_equal(c->drain_timeout, 4);
+	assert_string_equal(c->http_addr, "127.0.0.1:4747");
+	assert_int_equal(c->stream_idle, 75);
+	assert_int_equal(c->ready_queue_age, 300);
 	assert_null(c->lib_dir);
 	config_free(c);
 	config_free(NULL);
@@ -191,6 +194,23 @@ static void test_every_flag(void **state)
 	config_free(c);
 }
 
+static void test_what_watches_the_work(void **state)
+{
+	struct config *c = good("run -http-addr=[::1]:0 -stream-idle=90 -ready-queue-age 10m");
+
+	(void)state;
+	assert_string_equal(c->http_addr, "[::1]:0");
+	assert_int_equal(c->stream_idle, 90);
+	assert_int_equal(c->ready_queue_age, 600);
+	config_free(c);
+	c = good("run -http-addr=off");
+	assert_string_equal(c->http_addr, "off");
+	config_free(c);
+	bad("run -http-addr=example.com:80", "no place to listen");
+	bad("run -stream-idle=0", "a time of 1 second up to an hour");
+	bad("run -ready-queue-age=x", "a time of 1 second up to an hour");
+}
+
 static void test_exec_leaves_the_programs_flags_alone(void **state)
 {
 	struct config *c = good("exec -token=t p.lua -token x -- -help");
@@ -247,8 +267,8 @@ static void test_help_texts(void **state)
 	static const char *const topics[] = {
 		"run", "plan", "check", "init", "exec", "help", "version"};
 	static const char *const words[] = {"-address", "-allow-cross-namespace",
-		"NOMAD_TOKEN_FILE", "-stream-line-max", "-drain-timeout", "Exit codes", "80", "443",
-		"SIGHUP"};
+		"NOMAD_TOKEN_FILE", "-http-addr", "-stream-line-max", "-drain-timeout",
+		"Exit codes", "80", "443", "SIGHUP"};
 	const char *overview = config_help(NULL);
 	size_t i;
 
