@@ -509,6 +509,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_defaults, clear_env),
 		cmocka_unit_test_teardown(test_every_flag, clear_env),
 		cmocka_unit_test_teardown(test_plan_is_a_dry_run, clear_env),
+		cmocka_unit_test_teardown(test_what_watches_the_work, clear_env),
 		cmocka_unit_test_teardown(test_exec_leaves_the_programs_flags_alone, clear_env),
 		cmocka_unit_test_teardown(test_help, clear_env),
 		cmocka_unit_test_teardown(test_help_texts, clear_env),
