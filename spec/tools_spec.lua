@@ -97,7 +97,7 @@ describe("tools", function()
 
     it("is silent when all is there", function()
       local code, out, err = deps("gcc libc6-dev make lua5.4 liblua5.4-dev lua-cjson-dev " ..
-        "libuv1-dev libcurl4-openssl-dev")
+        "libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev")
       assert.same({ 0, "", "" }, { code, out, err })
     end)
 
@@ -105,7 +105,7 @@ describe("tools", function()
       local code, _, err = deps("gcc libc6-dev make lua5.4 liblua5.4-dev lua-cjson-dev")
       assert.equal(1, code)
       assert.equal(1, lines_of(err))
-      assert.truthy(err:find("apt%-get install [^\n]* libuv1%-dev libcurl4%-openssl%-dev\n"))
+      assert.truthy(err:find("apt%-get install [^\n]* libuv1%-dev libcurl4%-openssl%-dev "))
     end)
   end)
 
@@ -128,6 +128,8 @@ describe("tools", function()
         '#include "http.h"' },
       { "Lua below json", "stream lies below", "host/stream.c", "#include <lua.h>" },
       { "curl outside http", "api.c:2: curl/curl.h", "host/api.c", "\n#include <curl/curl.h>" },
+      { "microhttpd outside admin", "http.c:1: microhttpd.h", "host/http.c",
+        "#include <microhttpd.h>" },
       { "a file without a layer", "misc.c: has no layer", "host/misc.c", "" },
       { "a long file", "buf.c: 501 lines", "host/buf.c", ("\n"):rep(500) },
       { "a script that requires the host", 'x.lua:1: may not require "host"', "scripts/x.lua",

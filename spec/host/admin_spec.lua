@@ -33,7 +33,14 @@ end
 
 local function start(...)
   operator = process.operator {
-    "run", "-log-format", "text", "-address", s.server.address, "-http-addr", "127.0.0.1:0", ...,
+    "run",
+    "-log-format",
+    "text",
+    "-address",
+    s.server.address,
+    "-http-addr",
+    "127.0.0.1:0",
+    ...,
   }
   port = tonumber((operator:wait_for("http://127%.0%.0%.1:(%d+)/\n", patience)))
 end
@@ -61,17 +68,26 @@ local function until_not(text)
   end)
   assert.equal(200, get("/health").status)
   assert.matches("nomad_operator_ready 0\n", get("/metrics").body, 1, true)
-  for line in body:gmatch "[^\n]*\n" do assert.matches("^%u.*%l", line) end
+  for line in body:gmatch "[^\n]*\n" do
+    assert.matches("^%u.*%l", line)
+  end
   return body
 end
 
 local function put(id, watched)
   s.nomad:register {
-    ID = id, Name = id, Type = "service", Datacenters = { "dc1" }, Meta = { watched = watched },
-    TaskGroups = { {
-      Name = "main", Count = 1,
-      Tasks = { { Name = "main", Driver = "raw_exec", Config = { command = "sleep" } } },
-    } },
+    ID = id,
+    Name = id,
+    Type = "service",
+    Datacenters = { "dc1" },
+    Meta = { watched = watched },
+    TaskGroups = {
+      {
+        Name = "main",
+        Count = 1,
+        Tasks = { { Name = "main", Driver = "raw_exec", Config = { command = "sleep" } } },
+      },
+    },
   }
 end
 
@@ -88,7 +104,9 @@ after_each(function()
   if one and one:running() then
     one:signal "sigterm"
     local ok, code = pcall(one.wait, one, patience)
-    if not ok then one:stop() end
+    if not ok then
+      one:stop()
+    end
     assert.equal(0, code, one:said())
   end
   s:close()
@@ -184,7 +202,9 @@ describe("the pages", function()
     local families = {}
     for line in io.lines "docs/metrics.md" do
       local name, kind, _, help = line:match "^| `(nomad_operator_[%w_]+)` | (%l+) | (.-) | (.-) |$"
-      if name then families[name] = kind .. ": " .. help end
+      if name then
+        families[name] = kind .. ": " .. help
+      end
     end
     return families
   end
@@ -206,7 +226,7 @@ describe("the pages", function()
       elseif line:match "^# TYPE" then
         families[current] = assert(line:match("^# TYPE " .. current .. " (%l+)$")) .. ": " .. help
       else
-        local name, value = line:match '^([%w_]+)%S* (%S+)$'
+        local name, value = line:match "^([%w_]+)%S* (%S+)$"
         assert.equal(current, name)
         assert(tonumber(value), line)
         count = count + 1
@@ -233,7 +253,9 @@ describe("the pages", function()
     assert.equal("working", status.generations[1].role)
     assert.equal("watcher", status.policies[1].name)
     assert.equal(s.server.address, status.address)
-    for path in get("/").body:gmatch "GET +(/%S*)" do assert.equal(200, get(path).status, path) end
+    for path in get("/").body:gmatch "GET +(/%S*)" do
+      assert.equal(200, get(path).status, path)
+    end
     operator:signal "sigusr1"
     operator:wait_for("==> Status\n.-\n    ready\n", patience)
     s.server:fault "down"
@@ -246,7 +268,12 @@ describe("the pages", function()
   it("are not served where another program listens, which ends the start", function()
     start(script)
     local second = process.operator {
-      "run", "-address", s.server.address, "-http-addr", "127.0.0.1:" .. port, script,
+      "run",
+      "-address",
+      s.server.address,
+      "-http-addr",
+      "127.0.0.1:" .. port,
+      script,
     }
     assert.equal(1, (second:wait(patience)))
     assert.matches("cannot listen on 127.0.0.1:" .. port, second.stderr, 1, true)
