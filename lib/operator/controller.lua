@@ -8,18 +8,14 @@ local marks = require "operator.marks"
 local queue = require "operator.queue"
 local reconcile = require "operator.reconcile"
 local schedule = require "operator.schedule"
+local seen = require "operator.seen"
 local transcript = require "operator.transcript"
 
 local controller = {}
 
----@class operator.Seen
----@field index integer Controller:version of the newest news that was put into the queue
----@field done? integer version that was reconciled last
----@field round? integer the list in which it was last seen
-
 ---@class operator.Controller
 ---@field policy operator.Policy
----@field objects table<string, operator.Seen> by key
+---@field objects operator.Seen versions (see Controller:version) by key
 ---@field queue operator.Queue
 local Controller = {}
 Controller.__index = Controller
@@ -40,7 +36,7 @@ function controller.new(deps)
     policy = deps.policy,
     apply = deps.apply,
     known = deps.known,
-    objects = {},
+    objects = seen.new(),
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     fatal = deps.fatal,
     on_idle = deps.idle,
@@ -99,7 +95,7 @@ end
 
 -- Has the policy anything to do with this job, or had it before?
 function Controller:concerns(key, matches)
-  return matches or self.objects[key] ~= nil or self.known:has(self.policy.name, key)
+  return matches or self.objects:version(key) ~= nil or self.known:has(self.policy.name, key)
 end
 
 function Controller:tell_handlers(key, job, event)
@@ -128,12 +124,11 @@ function Controller:observe(key, job, event)
   elseif matches then
     self:tell_handlers(key, job, event)
   end
-  local seen, index = self.objects[key] or { index = -1 }, self:version(job)
-  if index <= seen.index then
+  local version, newest = self:version(job), self.objects:version(key)
+  if newest and version <= newest then
     return
   end
-  seen.index = index
-  self.objects[key] = seen
+  self.objects:news(key, version)
   self:put(key, {
     object = job,
     live = event.live,
@@ -153,7 +148,7 @@ function Controller:deregistered(key, event, job)
     self:tell_handlers(key, job, event)
   end
   if not self.works then
-    self.objects[key] = nil
+    self.objects:forget(key)
   end
   self:put(key, {
     index = event.index,
@@ -185,29 +180,24 @@ end
 ---@param key string
 ---@param stub table
 ---@param cause operator.Cause
----@param round integer which list this is
-function Controller:listed(key, stub, cause, round)
-  local seen, index = self.objects[key], self:version(stub)
-  if seen then
-    seen.round = round
-  end
+function Controller:listed(key, stub, cause)
+  local version, newest = self:version(stub), self.objects:version(key)
   if self:stub_matches(stub) == false then
     if self:concerns(key, false) then
-      self:put(key, { cause = { kind = seen and cause.kind or "sweep", status = stub.Status } })
+      self:put(key, { cause = { kind = newest and cause.kind or "sweep", status = stub.Status } })
     end
-  elseif not seen or (seen.done ~= index and seen.index <= index) then
-    self.objects[key] = seen or { round = round }
-    self.objects[key].index = index
+  elseif not newest or (newest <= version and self.objects:worked(key) ~= version) then
+    self.objects:news(key, version)
     self:put(key, { cause = { kind = cause.kind, status = stub.Status } })
   end
 end
 
 --- The list is merged: what was known and is not in it is read.
 ---@param cause operator.Cause
----@param round integer
-function Controller:list_ended(cause, round)
-  for key, seen in pairs(self.objects) do
-    if seen.round ~= round then
+---@param present table<string, boolean> keys of the list
+function Controller:list_ended(cause, present)
+  for key in self.objects:keys() do
+    if not present[key] then
       self:put(key, { cause = cause })
     end
   end
@@ -215,9 +205,7 @@ end
 
 --- The indexes of the cluster went back (another cluster, a restored snapshot): what was known of them is void.
 function Controller:forget_indexes()
-  for _, seen in pairs(self.objects) do
-    seen.index, seen.done = -1, nil
-  end
+  self.objects:forget_versions()
 end
 
 -- What an error that ended a reconcile means for its key.
@@ -290,15 +278,11 @@ end
 --- One line for SIGUSR1.
 ---@return string
 function Controller:status()
-  local objects = 0
-  for _ in pairs(self.objects) do
-    objects = objects + 1
-  end
   local counts = self.queue:status()
   return table.concat({
     ("policy %s: %d watched, %d children"):format(
       self.policy.name,
-      objects,
+      self.objects:count(),
       self.known:count(self.policy.name)
     ),
     ("queue: %d ready, %d running, %d waiting, %d parked"):format(

@@ -14,6 +14,7 @@ local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
 local marks = require "operator.marks"
+local tombstones = require "operator.tombstones"
 
 local generation = {}
 
@@ -26,6 +27,7 @@ local POLL = 10
 ---@field controllers operator.Controller[]
 ---@field by_name table<string, operator.Controller>
 ---@field known operator.Known
+---@field tombstones operator.Tombstones
 ---@field instance string
 ---@field namespaces? table<string, boolean> nil: all
 ---@field list_namespace string "*" or one
@@ -45,6 +47,7 @@ function generation.new(options)
     controllers = {},
     by_name = {},
     known = known.new(),
+    tombstones = tombstones.new(),
     instance = host.options.instance,
     round = 0,
     touched = {},
@@ -94,7 +97,7 @@ function Generation:load()
   end
   return {
     topics = { "Evaluation", "Job" },
-    pass = { Job = true, Evaluation = { "JobDeregistered" } },
+    pass = { Job = true, Evaluation = { "JobDeregistered", "JobBatchDeregistered" } },
     namespace = self.list_namespace,
   }
 end
@@ -287,25 +290,31 @@ end
 
 local GONE = { JobDeregistered = true, JobBatchDeregistered = true }
 
+-- The owner of a child looks at it.
+local function tell_owner(self, key)
+  local owner, policy = self.known:whose(key)
+  local one = owner and self.by_name[policy]
+  if one then
+    one:child_changed(owner, key)
+  end
+end
+
 -- News of a child: its owner looks at it. A deregistration counts whatever its payload says, for some versions send
 -- the job as it was; so does a child that lost its marks.
 local function child_event(self, key, job, mark, gone)
-  local child = self.known.children[key]
+  local owner = self.known:whose(key)
   if mark and mark.instance == self.instance then
     local changed = self.known:saw(key, mark, job.JobModifyIndex, job.Stop == true)
-    if not changed and not (gone and child) then
+    if not changed and not (gone and owner) then
       return
     end
-    child = self.known.children[key]
-  elseif not child then
+  elseif not owner then
     return
   end
   if gone or not mark then
-    child.synced = nil
+    self.known:doubt(key)
   end
-  if self.by_name[child.policy] then
-    self.by_name[child.policy]:child_changed(child.owner, key)
-  end
+  tell_owner(self, key)
 end
 
 local function job_event(self, type, key, index, payload, raw)
@@ -316,6 +325,9 @@ local function job_event(self, type, key, index, payload, raw)
   local mark = marks.read(job)
   local gone = GONE[type] or payload.Deleted == true
   local event = { type = type, key = key, index = index, raw = raw, live = is_live(self, index) }
+  if gone then
+    self.tombstones:put(key, index)
+  end
   child_event(self, key, job, mark, gone)
   for _, one in ipairs(self.controllers) do
     if gone then
@@ -347,15 +359,13 @@ function Generation:event(topic, type, id, namespace, index, raw)
   elseif topic == "Evaluation" and payload.Evaluation then
     -- A purge before Nomad 1.7.5 shows only here.
     local key = marks.key(namespace, payload.Evaluation.JobID)
-    local child = self.known.children[key]
     local event = { type = type, key = key, index = index, live = is_live(self, index) }
+    self.tombstones:put(key, index)
     for _, one in ipairs(self.controllers) do
       one:deregistered(key, event)
     end
-    if child and self.by_name[child.policy] then
-      child.synced = nil
-      self.by_name[child.policy]:child_changed(child.owner, key)
-    end
+    self.known:doubt(key)
+    tell_owner(self, key)
   end
 end
 

@@ -1,30 +1,97 @@
---- known: what is known of children: which exist, whose they are, and with which index we last found them right.
---- Holds nothing that a list could not bring back.
+--- known: what is known of children, packed: which exist, whose they are, and with which index we last found them
+--- right. A child is its key in three maps to integers and keys; no table of its own. Holds nothing that a list could
+--- not bring back.
 
 local known = {}
 
----@class operator.Child
----@field policy string
----@field owner string key
----@field index integer JobModifyIndex as last seen
----@field stopped boolean
----@field synced? integer JobModifyIndex at which the child was as `digest` says
----@field digest? string json.digest of the desired job then
----@field round? integer the list in which it was last seen
+-- The state of a child is one integer: its JobModifyIndex as last seen (-1: void), the number of its policy, and two
+-- flags. SYNCED: at this index it was as `digests` says.
+local STOPPED, SYNCED = 1, 2
+local FLAGS, POLICY_BITS = 2, 20
+local INDEX_SHIFT = FLAGS + POLICY_BITS
+local POLICIES_MAX = 1 << POLICY_BITS
 
 ---@class operator.Known
----@field children table<string, operator.Child> by key
----@field owned table<string, table<string, boolean>> "policy\0owner" → keys of children
+---@field private states table<string, integer> by key of the child
+---@field private owners table<string, string> key of the child → key of the owner
+---@field private digests table<string, integer> json.digest of the desired job when it was last in sync
+---@field private owned table<string, string|table<string, boolean>>[] by policy: owner → its child, or its children
+---@field private names string[] policies by number
+---@field private numbers table<string, integer>
+---@field private alive integer[] children that are not stopped, by policy
 local Known = {}
 Known.__index = Known
 
 ---@return operator.Known
 function known.new()
-  return setmetatable({ children = {}, owned = {} }, Known)
+  return setmetatable(
+    { states = {}, owners = {}, digests = {}, owned = {}, names = {}, numbers = {}, alive = {} },
+    Known
+  )
 end
 
-local function owner_slot(policy, owner)
-  return policy .. "\0" .. owner
+local function index_of(state)
+  -- An arithmetic shift: the index may be -1.
+  return state // (1 << INDEX_SHIFT)
+end
+
+local function policy_of(state)
+  return (state >> FLAGS) & (POLICIES_MAX - 1)
+end
+
+local function pack(index, number, flags)
+  return index * (1 << INDEX_SHIFT) | number << FLAGS | flags
+end
+
+local function number_of(self, policy)
+  local number = self.numbers[policy]
+  if not number then
+    number = #self.names + 1
+    if number >= POLICIES_MAX then
+      error(("children of more than %d policies"):format(POLICIES_MAX - 1), 0)
+    end
+    self.names[number], self.numbers[policy] = policy, number
+    self.owned[number], self.alive[number] = {}, 0
+  end
+  return number
+end
+
+-- Most owners have one child: that is kept as its key alone.
+local function add_owned(self, number, owner, key)
+  local owned = self.owned[number]
+  local before = owned[owner]
+  if before == nil then
+    owned[owner] = key
+  elseif type(before) == "table" then
+    before[key] = true
+  elseif before ~= key then
+    owned[owner] = { [before] = true, [key] = true }
+  end
+end
+
+local function remove_owned(self, number, owner, key)
+  local owned = self.owned[number]
+  local before = owned[owner]
+  if before == key then
+    owned[owner] = nil
+  elseif type(before) == "table" then
+    before[key] = nil
+    local one = next(before)
+    if next(before, one) == nil then
+      owned[owner] = one
+    end
+  end
+end
+
+local function set(self, key, index, number, flags)
+  local before = self.states[key]
+  if before and before & STOPPED == 0 then
+    self.alive[policy_of(before)] = self.alive[policy_of(before)] - 1
+  end
+  if flags & STOPPED == 0 then
+    self.alive[number] = self.alive[number] + 1
+  end
+  self.states[key] = pack(index, number, flags)
 end
 
 --- A child was seen, in a list, an event or an answer.
@@ -34,33 +101,47 @@ end
 ---@param stopped boolean
 ---@return boolean changed its index or state is news
 function Known:saw(key, mark, index, stopped)
-  local child = self.children[key]
-  if child and (child.policy ~= mark.policy or child.owner ~= mark.owner) then
+  local number, state = number_of(self, mark.policy), self.states[key]
+  local flags = stopped and STOPPED or 0
+  if state and (policy_of(state) ~= number or self.owners[key] ~= mark.owner) then
     self:forget(key)
-    child = nil
+    state = nil
   end
-  if not child then
-    local slot = owner_slot(mark.policy, mark.owner)
-    self.owned[slot] = self.owned[slot] or {}
-    self.owned[slot][key] = true
-    self.children[key] =
-      { policy = mark.policy, owner = mark.owner, index = index, stopped = stopped }
+  if not state then
+    add_owned(self, number, mark.owner, key)
+    self.owners[key] = mark.owner
+    set(self, key, index, number, flags)
     return true
-  end
-  if index < child.index then
+  elseif index < index_of(state) then
     return false
+  elseif index == index_of(state) then
+    set(self, key, index, number, flags | state & SYNCED)
+    return state & STOPPED ~= flags
   end
-  local changed = child.index ~= index or child.stopped ~= stopped
-  child.index, child.stopped = index, stopped
-  return changed
+  set(self, key, index, number, flags)
+  return true
+end
+
+-- json.digest is 16 hexadecimal digits.
+local function packed(digest)
+  return tonumber(digest, 16)
 end
 
 --- The child was found, or made, as the desired job says.
 ---@param key string
 ---@param digest string
 function Known:synced(key, digest)
-  local child = self.children[key]
-  child.synced, child.digest = child.index, digest
+  self.states[key] = self.states[key] | SYNCED
+  self.digests[key] = packed(digest)
+end
+
+--- The child may not be what it was: it is right only when it has been read again.
+---@param key string
+function Known:doubt(key)
+  local state = self.states[key]
+  if state then
+    self.states[key] = state & ~SYNCED
+  end
 end
 
 --- Is the child still as we last left it, this owner's, and is that what is wanted?
@@ -70,28 +151,61 @@ end
 ---@param owner string
 ---@return boolean
 function Known:in_sync(key, digest, policy, owner)
-  local child = self.children[key]
-  if child and (child.policy ~= policy or child.owner ~= owner) then
-    return false
+  local state = self.states[key]
+  return state ~= nil
+    and state & (SYNCED | STOPPED) == SYNCED
+    and self.digests[key] == packed(digest)
+    and self.owners[key] == owner
+    and self.names[policy_of(state)] == policy
+end
+
+--- Was the child last written, or found right, as this digest says? It need not be so any more.
+---@param key string
+---@param digest string
+---@return boolean
+function Known:was(key, digest)
+  return self.digests[key] == packed(digest)
+end
+
+--- Whose child is it?
+---@param key string
+---@return string? owner nil: no child that we know of
+---@return string? policy
+---@return boolean? stopped
+function Known:whose(key)
+  local state = self.states[key]
+  if not state then
+    return nil
   end
-  return child ~= nil
-    and not child.stopped
-    and child.synced == child.index
-    and child.digest == digest
+  return self.owners[key], self.names[policy_of(state)], state & STOPPED ~= 0
 end
 
 --- The child no longer exists, or is no longer ours.
 ---@param key string
 function Known:forget(key)
-  local child = self.children[key]
-  if not child then
+  local state = self.states[key]
+  if not state then
     return
   end
-  self.children[key] = nil
-  local slot = owner_slot(child.policy, child.owner)
-  self.owned[slot][key] = nil
-  if next(self.owned[slot]) == nil then
-    self.owned[slot] = nil
+  local number = policy_of(state)
+  remove_owned(self, number, self.owners[key], key)
+  if state & STOPPED == 0 then
+    self.alive[number] = self.alive[number] - 1
+  end
+  self.states[key], self.owners[key], self.digests[key] = nil, nil, nil
+end
+
+-- Calls fn for each child of the owner that exists and is not stopped.
+local function each_alive(self, policy, owner, fn)
+  local number = self.numbers[policy]
+  local owned = number and self.owned[number][owner]
+  if type(owned) == "string" then
+    owned = { [owned] = true }
+  end
+  for key in pairs(owned or {}) do
+    if self.states[key] & STOPPED == 0 then
+      fn(key)
+    end
   end
 end
 
@@ -101,11 +215,9 @@ end
 ---@return string[] keys
 function Known:of(policy, owner)
   local keys = {}
-  for key in pairs(self.owned[owner_slot(policy, owner)] or {}) do
-    if not self.children[key].stopped then
-      keys[#keys + 1] = key
-    end
-  end
+  each_alive(self, policy, owner, function(key)
+    keys[#keys + 1] = key
+  end)
   table.sort(keys)
   return keys
 end
@@ -115,18 +227,28 @@ end
 ---@param owner string
 ---@return boolean
 function Known:has(policy, owner)
-  for key in pairs(self.owned[owner_slot(policy, owner)] or {}) do
-    if not self.children[key].stopped then
-      return true
-    end
+  local number = self.numbers[policy]
+  local owned = number and self.owned[number][owner]
+  if type(owned) == "string" then
+    return self.states[owned] & STOPPED == 0
   end
-  return false
+  return owned ~= nil and #self:of(policy, owner) > 0
 end
 
 --- The indexes of the cluster went back: whatever is seen next is news.
 function Known:forget_indexes()
-  for _, child in pairs(self.children) do
-    child.index, child.synced = -1, nil
+  for key, state in pairs(self.states) do
+    self.states[key] = pack(-1, policy_of(state), state & STOPPED)
+  end
+end
+
+--- All children, in no order. They may be forgotten meanwhile, but none may come.
+---@return fun(): string? key
+function Known:keys()
+  local key
+  return function()
+    key = next(self.states, key)
+    return key
   end
 end
 
@@ -134,13 +256,7 @@ end
 ---@param policy string
 ---@return integer
 function Known:count(policy)
-  local count = 0
-  for _, child in pairs(self.children) do
-    if child.policy == policy and not child.stopped then
-      count = count + 1
-    end
-  end
-  return count
+  return self.alive[self.numbers[policy] or 0] or 0
 end
 
 return known

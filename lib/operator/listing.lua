@@ -6,11 +6,9 @@ local marks = require "operator.marks"
 local listing = {}
 
 -- A child as the list shows it; its owner is looked at when that is news.
-local function see_child(generation, key, stub, mark, round)
-  local known = generation.known
+local function see_child(generation, key, stub, mark)
   local controller = generation.by_name[mark.policy]
-  local changed = known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
-  known.children[key].round = round
+  local changed = generation.known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
   if controller and changed then
     generation.touched[mark.owner .. "\0" .. mark.policy] = key
   end
@@ -21,15 +19,19 @@ local function wanted(generation, namespace)
 end
 
 -- Owners of children that are not in the list, and children of owners that are not: their owners are looked at, and
--- read what is true.
-local function missing_children(generation, round, present)
-  for key, child in pairs(generation.known.children) do
-    if not child.stopped and (child.round ~= round or not present[child.owner]) then
-      if child.round ~= round then
+-- read what is true. A stopped child that is not there was collected.
+local function missing_children(generation, present)
+  local known = generation.known
+  for key in known:keys() do
+    local owner, policy, stopped = known:whose(key)
+    if stopped and not present[key] then
+      known:forget(key)
+    elseif not stopped and not (present[key] and present[owner]) then
+      if not present[key] then
         -- It may have been purged without an event: it is right only when it has been read.
-        child.synced = nil
+        known:doubt(key)
       end
-      generation.touched[child.owner .. "\0" .. child.policy] = key
+      generation.touched[owner .. "\0" .. policy] = key
     end
   end
 end
@@ -50,15 +52,19 @@ local function visit_owners(generation, cause, jobs_seen)
   generation.touched = {}
 end
 
--- One element of the list.
-local function see(generation, stub, cause, round)
+-- One element of the list. A stub that is older than the event by which the job went says nothing: what became of
+-- the job is read because of that event.
+local function see(generation, stub, cause)
   local key = marks.key(stub.Namespace, stub.ID)
+  if generation.tombstones:covers(key, stub.JobModifyIndex) then
+    return key
+  end
   local mark = marks.read(stub)
   if mark and mark.instance == generation.instance then
-    see_child(generation, key, stub, mark, round)
+    see_child(generation, key, stub, mark)
   end
   for _, controller in ipairs(generation.controllers) do
-    controller:listed(key, stub, cause, round)
+    controller:listed(key, stub, cause)
   end
   return key
 end
@@ -81,22 +87,9 @@ local function check_index(generation, index)
   end
 end
 
---- Lists and merges. The queues of the generation's controllers have what is to be done afterwards.
----@async
----@param generation operator.Generation
----@param cause operator.Cause
----@return integer? index X-Nomad-Index of the list
----@return host.nomad.Error?
----@return integer count jobs seen
-function listing.run(generation, cause)
-  local reader, err = jobs.list({ namespace = generation.list_namespace })
-  if not reader then
-    return nil, err, 0
-  end
-  check_index(generation, reader.index)
-  generation.round = generation.round + 1
-  generation.touched = {}
-  local round, count, present = generation.round, 0, {}
+-- Everything of one answer.
+local function merge(generation, reader, cause)
+  local count, present = 0, {}
   while true do
     local stub, failed = reader:next()
     if failed then
@@ -106,15 +99,34 @@ function listing.run(generation, cause)
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
-      present[see(generation, stub, cause, round)] = true
+      present[see(generation, stub, cause)] = true
     end
   end
-  missing_children(generation, round, present)
+  missing_children(generation, present)
   visit_owners(generation, cause, present)
   for _, controller in ipairs(generation.controllers) do
-    controller:list_ended(cause, round)
+    controller:list_ended(cause, present)
   end
   return reader.index, nil, count
+end
+
+--- Lists and merges. The queues of the generation's controllers have what is to be done afterwards.
+---@async
+---@param generation operator.Generation
+---@param cause operator.Cause
+---@return integer? index X-Nomad-Index of the list
+---@return host.nomad.Error?
+---@return integer count jobs seen
+function listing.run(generation, cause)
+  local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
+  local reader, err = jobs.list({ namespace = generation.list_namespace })
+  if not reader then
+    return nil, err, 0
+  end
+  check_index(generation, reader.index)
+  generation.round = generation.round + 1
+  generation.touched = {}
+  return merge(generation, reader, cause)
 end
 
 return listing

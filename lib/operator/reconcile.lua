@@ -13,8 +13,8 @@ local READ_WAIT = "5s"
 
 -- The job as it is now. nil: it does not exist. Raises where that cannot be known.
 local function read(controller, item)
-  local seen = controller.objects[item.key]
-  if item.object and (not seen or controller:version(item.object) >= seen.index) then
+  local newest = controller.objects:version(item.key)
+  if item.object and (not newest or controller:version(item.object) >= newest) then
     return item.object
   end
   local namespace, id = marks.split(item.key)
@@ -61,8 +61,7 @@ end
 
 -- Did the job itself change since it was worked last? Then what follows is its owner's will.
 local function own_change(controller, item, job)
-  local seen = controller.objects[item.key]
-  local before = seen and seen.done
+  local before = controller.objects:worked(item.key)
   return item.live or (before ~= nil and before ~= (job and controller:version(job)))
 end
 
@@ -87,13 +86,10 @@ end
 -- Notes what was worked, so that the same news is not worked again.
 local function note(controller, key, job, matches)
   if not job or (not matches and not controller.known:has(controller.policy.name, key)) then
-    controller.objects[key] = nil
+    controller.objects:forget(key)
     return
   end
-  local seen = controller.objects[key] or { index = -1 }
-  seen.done = controller:version(job)
-  seen.index = math.max(seen.index, seen.done)
-  controller.objects[key] = seen
+  controller.objects:done(key, controller:version(job))
 end
 
 --- Works one item of the queue. Raises what ends it (see operator.failure).

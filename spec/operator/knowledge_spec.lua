@@ -1,7 +1,8 @@
--- marks, known, budget: whose a child is, what is known of it, how many may go.
+-- marks, seen, known, budget: whose a child is, what is known of it and of its owner, how many may go.
 local budget = require "operator.budget"
 local known = require "operator.known"
 local marks = require "operator.marks"
+local seen = require "operator.seen"
 
 describe("marks", function()
   local function child(fields)
@@ -61,6 +62,49 @@ describe("marks", function()
   end)
 end)
 
+describe("seen", function()
+  it("tells the newest version from the one that was worked last", function()
+    local s = seen.new()
+    assert.is_nil(s:version "k")
+    assert.is_nil(s:worked "k")
+    s:news("k", 5)
+    assert.same({ 5 }, { s:version "k", s:worked "k" })
+    s:done("k", 5)
+    assert.same({ 5, 5 }, { s:version "k", s:worked "k" })
+    s:news("k", 5)
+    assert.same({ 5, 5 }, { s:version "k", s:worked "k" })
+    s:news("k", 9)
+    assert.same({ 9, 5 }, { s:version "k", s:worked "k" })
+    s:done("k", 7)
+    assert.same({ 9, 7 }, { s:version "k", s:worked "k" })
+    s:done("k", 9)
+    assert.same({ 9, 9 }, { s:version "k", s:worked "k" })
+    s:done("k", 8)
+    assert.same({ 9, 8 }, { s:version "k", s:worked "k" })
+  end)
+
+  it("counts its keys, and takes everything for news after the versions went back", function()
+    local s = seen.new()
+    s:news("a", 5)
+    s:done("b", 6)
+    s:news("b", 7)
+    assert.equal(2, s:count())
+    s:forget_versions()
+    assert.same({ -1, -1 }, { s:version "a", s:version "b" })
+    assert.is_nil(s:worked "b")
+    s:done("a", 0)
+    assert.same({ 0, 0 }, { s:version "a", s:worked "a" })
+    s:forget "a"
+    s:forget "a"
+    assert.equal(1, s:count())
+    local keys = {}
+    for key in s:keys() do
+      keys[#keys + 1] = key
+    end
+    assert.same({ "b" }, keys)
+  end)
+end)
+
 describe("known", function()
   local mark = { policy = "p", owner = "default/o" }
 
@@ -79,8 +123,12 @@ describe("known", function()
     assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
     k:synced("default/c", "d")
     assert.is_true(k:in_sync("default/c", "d", "p", "default/o"))
-    assert.is_false(k:in_sync("default/c", "other", "p", "default/o"))
+    assert.is_false(k:in_sync("default/c", "e", "p", "default/o"))
     assert.is_false(k:in_sync("default/c", "d", "p", "default/second"))
+    assert.is_false(k:in_sync("default/c", "d", "q", "default/o"))
+    k:doubt("default/c")
+    assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
+    k:synced("default/c", "d")
     k:saw("default/c", mark, 11, false)
     assert.is_false(k:in_sync("default/c", "d", "p", "default/o"))
   end)
@@ -104,6 +152,34 @@ describe("known", function()
     assert.same({ "default/c" }, k:of("p", "default/other"))
     k:forget("default/c")
     assert.equal(0, k:count("p"))
+  end)
+
+  it("keeps the children of an owner apart, however many there are", function()
+    local k = known.new()
+    for _, id in ipairs { "c", "a", "b" } do
+      k:saw("default/" .. id, mark, 10, false)
+    end
+    assert.same({ "default/a", "default/b", "default/c" }, k:of("p", "default/o"))
+    assert.equal(3, k:count "p")
+    k:saw("default/b", mark, 11, true)
+    k:forget("default/a")
+    assert.same({ "default/c" }, k:of("p", "default/o"))
+    assert.equal(1, k:count "p")
+    k:forget("default/b")
+    assert.same({ "default/o", "p", false }, { k:whose "default/c" })
+    k:forget("default/c")
+    assert.is_false(k:has("p", "default/o"))
+    assert.is_nil(k:whose "default/c")
+    assert.equal(0, k:count "p")
+  end)
+
+  it("takes everything for news after the indexes went back, and keeps whose it is", function()
+    local k = known.new()
+    k:saw("default/c", mark, 10, true)
+    k:forget_indexes()
+    assert.same({ "default/o", "p", true }, { k:whose "default/c" })
+    assert.is_true(k:saw("default/c", mark, 3, false))
+    assert.equal(1, k:count "p")
   end)
 end)
 

@@ -1,0 +1,110 @@
+--- seen: what is known of watched objects, packed: by key one integer (the newest version that is news), and a second
+--- one only where another version was worked last. Holds no objects, and nothing that a list could not bring back.
+
+local seen = {}
+
+--- Of an object whose version is void: whatever is seen next is news.
+local NEVER = -1
+
+-- A version is held as `version * 2 | WORKED` where it was also the one that was worked last.
+local WORKED = 1
+
+---@class operator.Seen
+---@field private newest table<string, integer> by key
+---@field private before table<string, integer> version that was worked last, where it is not the newest
+---@field private size integer
+local Seen = {}
+Seen.__index = Seen
+
+---@return operator.Seen
+function seen.new()
+  return setmetatable({ newest = {}, before = {}, size = 0 }, Seen)
+end
+
+local function put(self, key, value)
+  if not self.newest[key] then
+    self.size = self.size + 1
+  end
+  self.newest[key] = value
+end
+
+--- The newest version that was put into the queue; nil: nothing is known of the key.
+---@param key string
+---@return integer?
+function Seen:version(key)
+  local value = self.newest[key]
+  return value and value // 2 -- not a shift: it may be NEVER
+end
+
+--- The version that was worked last.
+---@param key string
+---@return integer?
+function Seen:worked(key)
+  local value = self.newest[key]
+  if value and value & WORKED ~= 0 then
+    return value // 2
+  end
+  return self.before[key]
+end
+
+--- There is a newer version.
+---@param key string
+---@param version integer
+function Seen:news(key, version)
+  local value = self.newest[key]
+  if value and value & WORKED ~= 0 then
+    if value // 2 == version then
+      return
+    end
+    self.before[key] = value // 2
+  end
+  put(self, key, version * 2)
+end
+
+--- This version was worked. A newer one may be known already: then it still has to be.
+---@param key string
+---@param version integer
+function Seen:done(key, version)
+  local newest = self:version(key) or NEVER
+  if version >= newest then
+    self.before[key] = nil
+    put(self, key, version * 2 | WORKED)
+  else
+    self.before[key] = version
+    put(self, key, newest * 2)
+  end
+end
+
+--- The key is of no interest any more.
+---@param key string
+function Seen:forget(key)
+  if self.newest[key] then
+    self.size = self.size - 1
+    self.newest[key], self.before[key] = nil, nil
+  end
+end
+
+--- The versions of the cluster went back: whatever is seen next is news.
+function Seen:forget_versions()
+  for key in pairs(self.newest) do
+    self.newest[key] = NEVER * 2
+  end
+  self.before = {}
+end
+
+--- All keys, in no order. Keys may be forgotten meanwhile, but none may come.
+---@return fun(): string?
+function Seen:keys()
+  local key
+  return function()
+    key = next(self.newest, key)
+    return key
+  end
+end
+
+---@return integer
+function Seen:count()
+  return self.size
+end
+
+return seen
