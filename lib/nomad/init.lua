@@ -28,6 +28,32 @@ local function check_allowed(method, path)
   end
 end
 
+-- What every request passes.
+local gate
+
+---@class nomad.Gate
+---@field enter fun(self, method: string, path: string) a request is about to be sent; may wait
+---@field leave fun(self, method: string, err?: host.nomad.Error) what became of it
+
+--- From now on every request of this Lua state passes the gate.
+---@param value nomad.Gate?
+function nomad.guard(value)
+  gate = value
+end
+
+-- A request through the gate.
+local function send(call, request)
+  local passed = gate
+  if passed then
+    passed:enter(request.method, request.path)
+  end
+  local answer, err = call(request)
+  if passed then
+    passed:leave(request.method, err)
+  end
+  return answer, err
+end
+
 --- So much of an answer that is not JSON is shown.
 local SHOWN = 80
 
@@ -67,10 +93,10 @@ end
 function nomad.request(method, path, options)
   check_allowed(method, path)
   options = options or {}
-  local response, err = host_nomad.request {
+  local response, err = send(host_nomad.request, {
     method = method, path = path, query = options.query, timeout = options.timeout,
     max = options.max, body = options.body ~= nil and json.encode(options.body) or nil,
-  }
+  })
   if not response then
     return nil, err
   elseif not response.body:find("%S") then
@@ -125,9 +151,10 @@ Reader.__close = Reader.close
 function nomad.list(path, options)
   check_allowed("GET", path)
   options = options or {}
-  local inner, err = host_nomad.list {
-    path = path, query = options.query, timeout = options.timeout, max = options.max,
-  }
+  local inner, err = send(host_nomad.list, {
+    method = "GET", path = path, query = options.query, timeout = options.timeout,
+    max = options.max,
+  })
   if not inner then
     return nil, err
   end

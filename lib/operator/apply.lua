@@ -5,6 +5,7 @@ local jobs = require "nomad.jobs"
 local child = require "operator.child"
 local compare = require "operator.compare"
 local failure = require "operator.failure"
+local flap = require "operator.flap"
 local marks = require "operator.marks"
 
 local apply = {}
@@ -36,6 +37,7 @@ function apply.new(deps)
     budget = deps.budget,
     host = deps.host,
     planned = deps.planned,
+    flap = flap.new(deps.host),
     instance = options.instance,
     dry_run = options.dry_run or deps.planned ~= nil,
   }, Apply)
@@ -113,6 +115,14 @@ local function conflict_or_raise(context, err, what)
   return false
 end
 
+-- What is written again although its owner wants what it wanted before, somebody else has changed. Raises where that
+-- goes on and on.
+function Apply:slow_down(context, wanted)
+  if not context.free and self.known:was(wanted.key, wanted.digest) then
+    self.flap:repair(context.policy.name, wanted.key)
+  end
+end
+
 -- Writes the child. Returns false when somebody else wrote first: read again and decide again.
 function Apply:write(context, wanted, live, detail)
   local name, key = context.policy.name, wanted.key
@@ -120,7 +130,9 @@ function Apply:write(context, wanted, live, detail)
   if self.dry_run then
     self:foresee(context, key, op, op .. "d", detail)
     return true
-  elseif op == "create" then
+  end
+  self:slow_down(context, wanted)
+  if op == "create" then
     context.block:say("info", ("Registering %s job"):format(name), { child = key })
   end
   local index = live and live.JobModifyIndex or 0
@@ -307,10 +319,10 @@ function Apply:sync(context, desired)
       writes = writes + (result and 1 or 0)
     elseif not failure.is(result) then
       error(result, 0)
-    elseif first then
-      context.block:say("error", tostring(result))
-    else
+    elseif not first or (first.held and not result.held) then
       first = result
+    else
+      context.block:say(result.held and "debug" or "error", tostring(result))
     end
   end
   for i, one in ipairs(list) do

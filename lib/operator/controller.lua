@@ -13,6 +13,9 @@ local transcript = require "operator.transcript"
 
 local controller = {}
 
+--- Lists bring parked keys back no more often than this, seconds: where there is no stream they come every ten.
+controller.UNPARK = 60
+
 ---@class operator.Controller
 ---@field policy operator.Policy
 ---@field objects operator.Seen versions (see Controller:version) by key
@@ -25,6 +28,8 @@ Controller.__index = Controller
 ---@field policy operator.Policy
 ---@field apply operator.Apply
 ---@field known operator.Known
+---@field gate operator.Gate
+---@field payloads operator.Payloads
 ---@field fatal? fun(key: string, message: string) for `plan`: a key's error is final
 ---@field idle? fun() for `plan`: called after each key
 
@@ -36,6 +41,7 @@ function controller.new(deps)
     policy = deps.policy,
     apply = deps.apply,
     known = deps.known,
+    gate = deps.gate,
     objects = seen.new(),
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     fatal = deps.fatal,
@@ -53,7 +59,14 @@ function controller.new(deps)
     random = deps.host.random,
     timer = deps.host.timer,
     concurrency = deps.policy.concurrency,
+    payloads = deps.payloads,
+    may_start = function()
+      return self.gate:may_start()
+    end,
   })
+  self.gate:on_open(function()
+    self.queue:pump()
+  end)
   self.handlers = handlers.new({ host = deps.host, policy = deps.policy, context = make_context })
   self.schedule = schedule.new({ host = deps.host, policy = deps.policy, context = make_context })
   return self
@@ -131,6 +144,8 @@ function Controller:observe(key, job, event)
   self.objects:news(key, version)
   self:put(key, {
     object = job,
+    size = #(event.raw or ""),
+    at = event.index,
     live = event.live,
     cause = { kind = "event", type = event.type, status = job.Status },
   })
@@ -176,6 +191,11 @@ function Controller:stub_matches(stub)
   return matches
 end
 
+-- A list that runs by the clock: what it repeats is no reason to try a failing key sooner.
+local function is_routine(cause)
+  return cause.kind == "resync"
+end
+
 --- A job as the list shows it.
 ---@param key string
 ---@param stub table
@@ -184,12 +204,30 @@ function Controller:listed(key, stub, cause)
   local version, newest = self:version(stub), self.objects:version(key)
   if self:stub_matches(stub) == false then
     if self:concerns(key, false) then
-      self:put(key, { cause = { kind = newest and cause.kind or "sweep", status = stub.Status } })
+      self:put(key, {
+        cause = { kind = newest and cause.kind or "sweep", status = stub.Status },
+        gentle = is_routine(cause) and (newest == nil or newest == version),
+      })
     end
   elseif not newest or (newest <= version and self.objects:worked(key) ~= version) then
     self.objects:news(key, version)
-    self:put(key, { cause = { kind = cause.kind, status = stub.Status } })
+    self:put(key, {
+      cause = { kind = cause.kind, status = stub.Status },
+      gentle = is_routine(cause) and newest == version,
+    })
   end
+end
+
+--- Owners and their children as a list shows them are not as they should be.
+---@param key string of the owner
+---@param orphan? string a child of it, where the owner is not in the list
+---@param cause operator.Cause of the list
+function Controller:look_at(key, orphan, cause)
+  self:put(key, {
+    cause = orphan and { kind = "sweep", detail = marks.show(orphan) .. " has no owner" }
+      or { kind = cause.kind },
+    gentle = is_routine(cause),
+  })
 end
 
 --- The list is merged: what was known and is not in it is read.
@@ -198,8 +236,18 @@ end
 function Controller:list_ended(cause, present)
   for key in self.objects:keys() do
     if not present[key] then
-      self:put(key, { cause = cause })
+      self:put(key, { cause = cause, gentle = is_routine(cause) })
     end
+  end
+end
+
+--- A list was merged: keys that are parked are tried again.
+---@param cause operator.Cause
+function Controller:unpark(cause)
+  local now = self.host.monotonic()
+  if now - (self.unparked or -controller.UNPARK) >= controller.UNPARK then
+    self.unparked = now
+    self.queue:unpark(cause)
   end
 end
 
@@ -209,10 +257,15 @@ function Controller:forget_indexes()
 end
 
 -- What an error that ended a reconcile means for its key.
-local function outcome_of(err, trace, block)
-  local verdict = failure.from(err)
-  block:say("error", failure.text(err, trace))
-  return { kind = verdict and verdict.kind or "retry", delay = verdict and verdict.delay }
+local function outcome_of(self, err, trace, block)
+  local verdict = failure.from(err) or { kind = "retry" }
+  local blamed = self.gate:blames(verdict)
+  local held = blamed or verdict.held
+  block:say(held and "debug" or "error", failure.text(err, trace))
+  if blamed then
+    return { kind = "retry", held = true }
+  end
+  return { kind = verdict.kind, delay = verdict.delay, held = held }
 end
 
 -- The last line of a block.
@@ -223,19 +276,22 @@ local function footer(ok, how, delay)
     return ("Failed, next try in %s"):format(duration.format(delay))
   elseif how == "after" then
     return ("Done, again in %s"):format(duration.format(delay))
+  elseif how == "held" then
+    return "Put off, until Nomad works again"
   end
   return ok and "Done" or "Failed; the job has changed since: again at once"
 end
 
 -- The task of an item has ended.
 function Controller:ended(item, block, ok, result, trace)
-  local outcome = ok and result or outcome_of(result, trace, block)
+  local outcome = ok and result or outcome_of(self, result, trace, block)
   self.host.count("reconcile_total", 1, { policy = self.policy.name, result = outcome.kind })
   if not ok and self.fatal then
     self.fatal(item.key, tostring(result))
     outcome = { kind = "fail" }
   end
   local how, delay = self.queue:finish(item, outcome)
+  self.gate:ended(item)
   block:close(footer(ok, how, delay))
   if self.on_idle then
     self.on_idle()
@@ -245,6 +301,7 @@ end
 -- Starts the task of an item.
 function Controller:run(item)
   local policy, host = self.policy, self.host
+  self.gate:began(item)
   local block = transcript.open(
     host,
     transcript.title(item.cause, item.key),

@@ -6,6 +6,8 @@ local failure = {}
 ---@field kind "retry"|"fail"
 ---@field message string
 ---@field delay? number seconds, a retry's own wait
+---@field code? string of the request that failed
+---@field held? boolean nothing went wrong, the key only has to wait: no try is counted, nothing is said
 local Failure = {}
 Failure.__index = Failure
 Failure.__name = "operator.Failure"
@@ -13,8 +15,12 @@ Failure.__tostring = function(self)
   return self.message
 end
 
-local function raise(kind, message, delay)
-  error(setmetatable({ kind = kind, message = tostring(message), delay = delay }, Failure), 0)
+local function raise(kind, message, delay, more)
+  local self = { kind = kind, message = tostring(message), delay = delay }
+  for name, value in pairs(more or {}) do
+    self[name] = value
+  end
+  error(setmetatable(self, Failure), 0)
 end
 
 --- Raises a permanent error: the key waits until its object changes (or a resync).
@@ -30,6 +36,13 @@ function failure.retry(message, delay)
   raise("retry", message, delay)
 end
 
+--- Ends the work on a key for now: it has to wait, through no fault of its own.
+---@param message any
+---@param delay number seconds
+function failure.hold(message, delay)
+  raise("retry", message, delay, { held = true })
+end
+
 --- Raises what an API call returned: retried where that can help.
 ---@param err host.nomad.Error
 ---@param prefix? string what was being done
@@ -41,7 +54,8 @@ function failure.raise(err, prefix)
         and "retry"
       or "fail",
     message,
-    err.retry_after
+    err.retry_after,
+    { code = err.code }
   )
 end
 

@@ -9,11 +9,13 @@ local budget = require "operator.budget"
 local controller = require "operator.controller"
 local duration = require "operator.duration"
 local failure = require "operator.failure"
+local gate = require "operator.gate"
 local health = require "operator.health"
 local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
 local marks = require "operator.marks"
+local payloads = require "operator.payloads"
 local tombstones = require "operator.tombstones"
 
 local generation = {}
@@ -59,6 +61,9 @@ function generation.new(options)
     signal = host.signal(),
     host = host,
   }, Generation)
+  self.gate = gate.new({ host = host, once = options.once })
+  self.gate:guard()
+  self.payloads = payloads.new()
   self.budget = budget.new({ host = host, limit = host.options.max_delete })
   self.apply =
     apply.new({ known = self.known, budget = self.budget, host = host, planned = options.planned })
@@ -88,6 +93,8 @@ function Generation:load()
       policy = policy,
       apply = self.apply,
       known = self.known,
+      gate = self.gate,
+      payloads = self.payloads,
       fatal = self.options.fatal,
       idle = self.options.idle,
     })
@@ -184,7 +191,7 @@ local function relist(self, cause)
   host.spawn("list", function()
     local count = list(self, cause)
     for _, one in ipairs(self.controllers) do
-      one.queue:unpark(cause)
+      one:unpark(cause)
     end
     host.log("debug", ("Listed %d jobs (%s)"):format(count, cause.kind))
   end, function(ok, err, trace)
@@ -411,6 +418,7 @@ function Generation:status()
       interval < math.huge and duration.format(interval) or "never"
     ),
   }
+  lines[#lines + 1] = self.gate:status()
   for _, one in ipairs(self.controllers) do
     lines[#lines + 1] = one:status()
   end

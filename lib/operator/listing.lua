@@ -42,11 +42,7 @@ local function visit_owners(generation, cause, jobs_seen)
     local owner, policy = slot:match("^(.*)\0(.*)$")
     local controller = generation.by_name[policy]
     if controller then
-      local orphan = not jobs_seen[owner]
-      controller:put(owner, {
-        cause = orphan and { kind = "sweep", detail = marks.show(child) .. " has no owner" }
-          or { kind = cause.kind },
-      })
+      controller:look_at(owner, not jobs_seen[owner] and child or nil, cause)
     end
   end
   generation.touched = {}

@@ -17,6 +17,7 @@ local CLOCK_GRAIN = 0.001
 ---@field key string
 ---@field cause operator.Cause why it was put; the newest one
 ---@field object? table newest payload
+---@field size? integer what it takes of the room for payloads
 ---@field index? integer of the event that asked for a read at least as new
 ---@field live boolean its own change brought it, not a list or a timer
 ---@field attempts integer failures in a row
@@ -29,6 +30,7 @@ local CLOCK_GRAIN = 0.001
 ---@class operator.Outcome
 ---@field kind "done"|"after"|"retry"|"fail"
 ---@field delay? number seconds
+---@field held? boolean of "retry": not the key's fault; no try is counted, and without a delay it is ready at once
 
 ---@class operator.Queue
 local Queue = {}
@@ -40,6 +42,8 @@ Queue.__index = Queue
 ---@field random fun(): number
 ---@field timer fun(fn: fun()): host.Timer
 ---@field concurrency? integer
+---@field payloads? operator.Payloads the room for objects; nil: no limit
+---@field may_start? fun(): boolean whether anything may start now; who says no calls Queue:pump later
 
 ---@param deps operator.QueueDeps
 ---@return operator.Queue
@@ -49,6 +53,8 @@ function queue.new(deps)
     now = deps.now,
     random = deps.random,
     concurrency = deps.concurrency or queue.CONCURRENCY,
+    may_start = deps.may_start,
+    payloads = deps.payloads,
     items = {},
     lanes = { live = { first = 1, last = 0 }, list = { first = 1, last = 0 } },
     waiting = heap.new(),
@@ -91,29 +97,69 @@ local function better_cause(old, new)
   return new.status and new or old
 end
 
-local function merge(item, put)
+-- The item's object is of no use any more.
+local function drop_object(self, item)
+  if item.size and self.payloads then
+    self.payloads:give_back(item.size)
+  end
+  item.object, item.size = nil, nil
+end
+
+-- Keeps the newest object. Where there is no room for it the key will be read, as new as the event at least.
+local function keep_object(self, item, put)
+  local index = put.index or 0
+  if put.object then
+    drop_object(self, item)
+    if not self.payloads or self.payloads:take(put.size or 0) then
+      item.object, item.size = put.object, put.size or 0
+    else
+      index = math.max(index, put.at or 0)
+    end
+  elseif put.index then
+    drop_object(self, item)
+  end
+  item.index = math.max(item.index or 0, index)
+end
+
+local function merge(self, item, put)
   item.cause = better_cause(item.state == "ready" and item.cause or nil, put.cause)
   item.live = item.live or put.live or false
-  item.object = put.object or (not put.index and item.object) or nil
-  item.index = math.max(item.index or 0, put.index or 0)
+  keep_object(self, item, put)
   item.attempts = 0
 end
 
---- Asks for a key to be worked. `put` has key, cause, and perhaps object, index and live. A key that waits or is parked
---- becomes ready at once; one that runs is worked once more afterwards.
----@param put table
+-- Is there nothing to do for a put that brings no news?
+local function is_idle_talk(item, put)
+  return put.gentle and item ~= nil and (item.state == "waiting" or item.state == "parked")
+end
+
+---@class operator.Put
+---@field key string
+---@field cause operator.Cause
+---@field object? table
+---@field size? integer bytes of the object as JSON
+---@field at? integer index of the event that brought the object
+---@field index? integer read it at least as new as this
+---@field live? boolean
+---@field gentle? boolean brings no news: a key that waits or is parked stays so
+
+--- Asks for a key to be worked. A key that waits or is parked becomes ready at once; one that runs is worked once more
+--- afterwards.
+---@param put operator.Put
 function Queue:put(put)
   local item = self.items[put.key]
-  if not item then
+  if is_idle_talk(item, put) then
+    return
+  elseif not item then
     item = { key = put.key, attempts = 0, live = false }
     self.items[put.key] = item
   elseif item.state == "running" then
     item.again = item.again or { live = false, attempts = 0 }
-    merge(item.again, put)
+    merge(self, item.again, put)
     return
   end
   local was_live = item.live
-  merge(item, put)
+  merge(self, item, put)
   if item.state == "ready" then
     -- Moves to the lane of the live ones; its old place is passed over.
     if item.live and not was_live then
@@ -141,9 +187,17 @@ local function take(self, name)
   return nil
 end
 
+-- Is there a place for one more?
+local function has_room(self)
+  return self.open
+    and self.counts.ready > 0
+    and self.counts.running < self.concurrency
+    and (not self.may_start or self.may_start())
+end
+
 --- Starts what is ready, up to the concurrency.
 function Queue:pump()
-  while self.open and self.counts.running < self.concurrency do
+  while has_room(self) do
     local item = take(self, "live") or take(self, "list")
     if not item then
       return
@@ -185,8 +239,10 @@ end
 local function run_again(self, item)
   local again = item.again
   self:become(item, nil)
-  item.again, item.live, item.object, item.index = nil, false, nil, nil
-  merge(item, again)
+  drop_object(self, item)
+  item.again, item.live, item.index = nil, again.live, again.index
+  item.cause, item.attempts = again.cause, 0
+  item.object, item.size = again.object, again.size
   make_ready(self, item)
   return "again"
 end
@@ -194,7 +250,11 @@ end
 -- The key is not done: it waits, or parks.
 local function put_off(self, item, outcome)
   local failed = outcome.kind ~= "after"
-  item.object = nil
+  drop_object(self, item)
+  if outcome.held and not outcome.delay then
+    make_ready(self, item)
+    return "held"
+  end
   if outcome.kind == "fail" or (failed and item.attempts >= queue.ATTEMPTS) then
     self:become(item, "parked")
     item.asked = nil
@@ -210,11 +270,12 @@ end
 local function settle(self, item, outcome)
   local failed = outcome.kind == "retry" or outcome.kind == "fail"
   item.asked = failed and item.asked or nil
-  item.attempts = failed and item.attempts + 1 or 0
+  item.attempts = failed and item.attempts + (outcome.held and 0 or 1) or 0
   if item.again then
     return run_again(self, item)
   elseif outcome.kind == "done" then
     self:become(item, nil)
+    drop_object(self, item)
     self.items[item.key] = nil
     return "done"
   end
@@ -224,7 +285,7 @@ end
 --- Ends the work on an item.
 ---@param item operator.Item
 ---@param outcome operator.Outcome
----@return "done"|"again"|"parked"|"retry"|"after" result
+---@return "done"|"again"|"parked"|"retry"|"after"|"held" result
 ---@return number? delay seconds until the next try
 function Queue:finish(item, outcome)
   local result, delay = settle(self, item, outcome)

@@ -1,0 +1,37 @@
+--- payloads: the room for jobs that wait in queues, all queues of a generation together. What finds none is kept by its
+--- key alone, and read when its turn comes.
+
+local payloads = {}
+
+--- Bytes of JSON. Decoded, a job takes some five times as much.
+payloads.MAX = 16 * 1024 * 1024
+
+---@class operator.Payloads
+---@field used integer
+---@field max integer
+local Payloads = {}
+Payloads.__index = Payloads
+
+---@param max? integer
+---@return operator.Payloads
+function payloads.new(max)
+  return setmetatable({ used = 0, max = max or payloads.MAX }, Payloads)
+end
+
+--- Takes room.
+---@param size integer
+---@return boolean taken
+function Payloads:take(size)
+  if self.used + size > self.max then
+    return false
+  end
+  self.used = self.used + size
+  return true
+end
+
+---@param size integer
+function Payloads:give_back(size)
+  self.used = self.used - size
+end
+
+return payloads
