@@ -293,12 +293,14 @@ function Queue:finish(item, outcome)
   return result, delay
 end
 
---- Puts every parked key back: at a resync, after a reload.
+--- Puts every parked key back: at a resync, after a reload. One that has used its tries up has one more.
 ---@param cause operator.Cause
 function Queue:unpark(cause)
   for key, item in pairs(self.items) do
     if item.state == "parked" then
+      local attempts = math.min(item.attempts, queue.ATTEMPTS - 1)
       self:put({ key = key, cause = cause })
+      item.attempts = attempts
     end
   end
 end
