@@ -31,7 +31,8 @@ const struct config_flag config_flags[] = {
 	{"log-format", NULL, false, CONFIG_FORMAT, 0},
 	{"instance", NULL, false, CONFIG_INSTANCE, offsetof(struct config, instance)},
 	{"dry-run", NULL, false, CONFIG_BOOL, offsetof(struct config, dry_run)},
-	{"max-delete", NULL, false, CONFIG_COUNT, 0},
+	{"max-delete", NULL, false, CONFIG_COUNT, offsetof(struct config, max_delete)},
+	{"write-rate", NULL, false, CONFIG_COUNT, offsetof(struct config, write_rate)},
 	{"allow-cross-namespace", NULL, false, CONFIG_CROSS, 0},
 	{"stream-line-max", NULL, false, CONFIG_SIZE, offsetof(struct config, stream_line_max)},
 	{"lua-memory-max", NULL, false, CONFIG_SIZE, offsetof(struct config, lua_memory_max)},
@@ -119,14 +120,14 @@ static bool set_instance(struct config *c, const char *source, const char *value
 	return true;
 }
 
-static bool set_count(struct config *c, const char *source, const char *value, char **why)
+static bool set_count(long *field, const char *source, const char *value, char **why)
 {
 	uint64_t n;
 
 	if (!config_value_number(value, LONG_MAX, &n))
 		return refuse(
 			why, xasprintf("%s: \"%s\" is not a whole number from 0", source, value));
-	c->max_delete = (long)n;
+	*field = (long)n;
 	return true;
 }
 
@@ -208,7 +209,7 @@ bool config_flag_set(struct config *c, const struct config_flag *f, const char *
 	case CONFIG_INSTANCE:
 		return set_instance(c, source, value, why);
 	case CONFIG_COUNT:
-		return set_count(c, source, value, why);
+		return set_count(field, source, value, why);
 	case CONFIG_SIZE:
 		return set_size(field, source, value, why);
 	case CONFIG_SECONDS:

@@ -95,6 +95,8 @@ static void push_options(lua_State *L, const struct lua_context *c)
 	lua_setfield(L, -2, "dry_run");
 	lua_pushinteger(L, config->max_delete);
 	lua_setfield(L, -2, "max_delete");
+	lua_pushinteger(L, config->write_rate);
+	lua_setfield(L, -2, "write_rate");
 	push_list(L, config->cross_namespace, config->cross_namespace_count);
 	lua_setfield(L, -2, "cross_namespace");
 	lua_pushstring(L, formats[log_format(c->log)]);

@@ -118,6 +118,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->instance, "default");
 	assert_false(c->dry_run);
 	assert_int_equal(c->max_delete, -1);
+	assert_int_equal(c->write_rate, 50);
 	assert_int_equal(c->stream_line_max, 64 * 1024 * 1024);
 	assert_int_equal(c->lua_memory_max, 512 * 1024 * 1024);
 	assert_int_equal(c->drain_timeout, 4);
@@ -167,7 +168,8 @@ static void test_every_flag(void **state)
 	config_free(c);
 
 	c = good("-ca-path=d -tls-server-name=s --tls-skip-verify -token-file f -log-level=debug "
-		 "-log-format json -instance=blue-1 -max-delete=0 -lib=lib run");
+		 "-log-format json -instance=blue-1 -max-delete=0 "
+		 "-write-rate=7 -lib=lib run");
 	assert_string_equal(c->ca_path, "d");
 	assert_string_equal(c->tls_server_name, "s");
 	assert_true(c->tls_skip_verify);
@@ -177,6 +179,7 @@ static void test_every_flag(void **state)
 	assert_true(c->log_format_given);
 	assert_string_equal(c->instance, "blue-1");
 	assert_int_equal(c->max_delete, 0);
+	assert_int_equal(c->write_rate, 7);
 	assert_string_equal(c->lib_dir, "lib");
 	config_free(c);
 
@@ -343,6 +346,7 @@ static void test_bad_values(void **state)
 		"64");
 	bad("run -max-delete=-1", "not a whole number");
 	bad("run -max-delete=5x", "not a whole number");
+	bad("run -write-rate=fast", "not a whole number");
 	bad("run -max-delete=99999999999999999999", "not a whole number");
 	bad("run -stream-line-max=64XB", "512KiB");
 	bad("run -stream-line-max=1", "from 1KiB");

@@ -13,7 +13,8 @@ local transcript = require "operator.transcript"
 
 local controller = {}
 
---- Lists bring parked keys back no more often than this, seconds: where there is no stream they come every ten.
+--- Lists bring parked keys back no more often than this, seconds: where there is no stream they come every ten. A
+--- policy with a shorter resync means it.
 controller.UNPARK = 60
 
 ---@class operator.Controller
@@ -244,8 +245,9 @@ end
 --- A list was merged: keys that are parked are tried again.
 ---@param cause operator.Cause
 function Controller:unpark(cause)
-  local now = self.host.monotonic()
-  if now - (self.unparked or -controller.UNPARK) >= controller.UNPARK then
+  local now, resync = self.host.monotonic(), self.policy.resync or math.huge
+  local least = math.min(controller.UNPARK, resync / 2)
+  if now - (self.unparked or -least) >= least then
     self.unparked = now
     self.queue:unpark(cause)
   end

@@ -9,9 +9,8 @@ local ratelimit = require "operator.ratelimit"
 
 local gate = {}
 
---- Writes a second, and how many may go at once after a quiet time.
-gate.WRITE_RATE = 50
-gate.WRITE_BURST = 100
+--- So many seconds' writes may go at once after a quiet time.
+gate.WRITE_BURST = 2
 --- The longest rest that Nomad may ask for at once, seconds.
 gate.REST_MAX = 300
 --- How long to rest after a 429 that does not say: it grows while they go on.
@@ -54,12 +53,12 @@ Gate.__index = Gate
 ---@return operator.Gate
 function gate.new(deps)
   local host = deps.host
-  local rate = host.options.write_rate or gate.WRITE_RATE
+  local rate = host.options.write_rate
   local self = setmetatable({
     host = host,
     writes = ratelimit.new({
       rate = rate,
-      burst = rate * gate.WRITE_BURST / gate.WRITE_RATE,
+      burst = rate * gate.WRITE_BURST,
       now = host.monotonic,
     }),
     breaker = not deps.once and breaker.new({ now = host.monotonic, random = host.random }) or nil,

@@ -269,7 +269,8 @@ end
 
 local function settle(self, item, outcome)
   local failed = outcome.kind == "retry" or outcome.kind == "fail"
-  item.asked = failed and item.asked or nil
+  local resting = outcome.held and outcome.delay ~= nil
+  item.asked = failed and not resting and item.asked or nil
   item.attempts = failed and item.attempts + (outcome.held and 0 or 1) or 0
   if item.again then
     return run_again(self, item)

@@ -62,6 +62,7 @@ local DEFAULTS = {
   namespaces = {},
   dry_run = false,
   max_delete = -1,
+  write_rate = 50,
   cross_namespace = {},
   log_format = "text",
   log_level = "info",
