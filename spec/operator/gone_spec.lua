@@ -104,6 +104,21 @@ for _, version in ipairs { "1.11.3", "1.4.3" } do
       no_errors(world)
     end)
 
+    it("a finished batch job that is collected takes its child with it, at the event", function()
+      local batch = source "once"
+      batch.Type = "batch"
+      batch.TaskGroups[1].Tasks[1].Config = { command = "true" }
+      world.nomad:register(batch)
+      world:advance "1m"
+      assert.equal("dead", world.nomad:job("default", "once").Status)
+      assert.is_table(child(world, "once"))
+      world.nomad:gc()
+      assert.is_nil(world.nomad:job("default", "once"))
+      world:settle()
+      assert.is_nil(child(world, "once"))
+      no_errors(world)
+    end)
+
     it("a job that was collected and registered again has its child", function()
       world.nomad:stop("default", "job-1")
       world:advance "1m"

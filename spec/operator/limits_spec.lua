@@ -3,7 +3,6 @@
 local backups = require "support.backups"
 local breaker = require "operator.breaker"
 local flap = require "operator.flap"
-local gate = require "operator.gate"
 local payloads = require "operator.payloads"
 local queue = require "operator.queue"
 local ratelimit = require "operator.ratelimit"

@@ -206,6 +206,84 @@ describe("queue", function()
     assert.equal(0, b.ran[#b.ran].attempts)
   end)
 
+  it("counts no try that was held, and starts nothing while nothing may start", function()
+    local b = bench()
+    local may = true
+    b.queue.may_start = function()
+      return may
+    end
+    b.queue:start()
+    put(b, "a")
+    for _ = 1, queue.ATTEMPTS * 2 do
+      assert.equal("held", (b.queue:finish(b.ran[#b.ran], { kind = "retry", held = true })))
+    end
+    local how, delay = b.queue:finish(b.ran[#b.ran], { kind = "retry", held = true, delay = 100 })
+    assert.same({ "retry", 100 }, { how, delay })
+    b.advance(101)
+    how, delay = b.queue:finish(b.ran[#b.ran], { kind = "retry" })
+    assert.same({ "retry", 1 }, { how, delay })
+    may = false
+    local runs = #b.ran
+    put(b, "b")
+    b.advance(10)
+    assert.equal(runs, #b.ran)
+    may = true
+    b.queue:pump()
+    assert.equal(runs + 2, #b.ran)
+  end)
+
+  it("leaves a key that waits or is parked alone where a put brings no news", function()
+    local b = bench()
+    b.queue:start()
+    put(b, "a")
+    b.queue:finish(b.ran[1], { kind = "retry", delay = 50 })
+    put(b, "a", { gentle = true })
+    assert.equal(1, #b.ran)
+    b.advance(51)
+    b.queue:finish(b.ran[2], { kind = "fail" })
+    put(b, "a", { gentle = true })
+    assert.equal(2, #b.ran)
+    put(b, "b", { gentle = true })
+    assert.equal("b", b.ran[3].key)
+    put(b, "b", { gentle = true })
+    assert.equal("again", (b.queue:finish(b.ran[3], { kind = "done" })))
+  end)
+
+  it("gives a key that has used its tries up one more when it is unparked", function()
+    local b = bench()
+    b.queue:start()
+    put(b, "bad")
+    for _ = 1, queue.ATTEMPTS do
+      b.queue:finish(b.ran[#b.ran], { kind = "retry" })
+      b.advance(400)
+    end
+    for _ = 1, 3 do
+      local runs = #b.ran
+      b.queue:unpark({ kind = "resync" })
+      assert.equal(runs + 1, #b.ran)
+      assert.equal("parked", (b.queue:finish(b.ran[#b.ran], { kind = "retry" })))
+    end
+  end)
+
+  it("waits longer each time, to a limit, spread over the upper nine tenths", function()
+    for random, least in pairs({ [0] = 0.1, [0.5] = 0.55, [1] = 1 }) do
+      local b = bench()
+      b.queue.random = function()
+        return random
+      end
+      b.queue:start()
+      put(b, "bad")
+      for attempt = 1, queue.ATTEMPTS - 1 do
+        local how, delay = b.queue:finish(b.ran[#b.ran], { kind = "retry" })
+        local expected = least * math.min(300, 2 ^ (attempt - 1))
+        assert.equal("retry", how)
+        assert.is_true(math.abs(delay - expected) < 1e-9, ("%g, not %g"):format(delay, expected))
+        b.advance(delay + 0.01)
+      end
+      assert.equal("parked", (b.queue:finish(b.ran[#b.ran], { kind = "retry" })))
+    end
+  end)
+
   it("parks a permanent failure at once; unpark brings it back", function()
     local b = bench()
     b.queue:start()
