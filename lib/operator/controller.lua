@@ -68,7 +68,12 @@ function controller.new(deps)
   self.gate:on_open(function()
     self.queue:pump()
   end)
-  self.handlers = handlers.new({ host = deps.host, policy = deps.policy, context = make_context })
+  self.handlers = handlers.new({
+    host = deps.host,
+    policy = deps.policy,
+    context = make_context,
+    payloads = deps.payloads,
+  })
   self.schedule = schedule.new({ host = deps.host, policy = deps.policy, context = make_context })
   return self
 end
@@ -120,7 +125,7 @@ function Controller:tell_handlers(key, job, event)
     namespace = job.Namespace,
     index = event.index,
     object = job,
-  })
+  }, #(event.raw or ""))
 end
 
 --- An event with the job as it is now.

@@ -16,13 +16,20 @@ local WAITING = 1000
 local Handlers = {}
 Handlers.__index = Handlers
 
---- @param deps { host: table, policy: operator.Policy, context: fun(block, key, cause): operator.Context }
+---@class operator.HandlersDeps
+---@field host table
+---@field policy operator.Policy
+---@field context fun(block, key, cause): operator.Context
+---@field payloads operator.Payloads the room for events that wait
+
+---@param deps operator.HandlersDeps
 ---@return operator.Handlers
 function handlers.new(deps)
   return setmetatable({
     host = deps.host,
     policy = deps.policy,
     context = deps.context,
+    payloads = deps.payloads,
     lines = {},
     running = 0,
     open = true,
@@ -31,12 +38,21 @@ end
 
 local step
 
+-- The first event of a line is over.
+local function shift(self, line)
+  line.attempts = 0
+  local event = table.remove(line, 1)
+  if line.held[event] then
+    self.payloads:give_back(line.held[event])
+    line.held[event] = nil
+  end
+end
+
 local function finish(self, line, event, block, ok, err, trace)
   self.running = self.running - 1
   if ok then
     block:close("Done")
-    line.attempts = 0
-    table.remove(line, 1)
+    shift(self, line)
     step(self, event.key, line)
     return
   end
@@ -44,8 +60,7 @@ local function finish(self, line, event, block, ok, err, trace)
   block:say("error", ("on.%s: %s"):format(event.type, failure.text(err, trace)))
   if line.attempts >= ATTEMPTS then
     block:close(("Given up after %d tries"):format(ATTEMPTS))
-    line.attempts = 0
-    table.remove(line, 1)
+    shift(self, line)
     step(self, event.key, line)
     return
   end
@@ -60,6 +75,11 @@ end
 -- Runs the first event of a key's line.
 function step(self, key, line)
   local event = line[1]
+  if not event and line.overflown and self.policy.on.gap then
+    line.overflown = nil
+    event = { type = "gap", key = key, reason = "too many events were waiting" }
+    line[1] = event
+  end
   if not event then
     self.lines[key] = nil
     return
@@ -80,32 +100,45 @@ function step(self, key, line)
   end)
 end
 
+-- Takes room for an event that has to wait; not, where there is none.
+local function hold(self, line, event, size)
+  if not self.payloads:take(size) then
+    return false
+  end
+  line.held[event] = size
+  return true
+end
+
+-- The events from here on do not wait in line: the policy is told of the gap instead, if it wants to be.
+local function overflow(self, line, key)
+  if line.overflown then
+    return
+  end
+  line.overflown = true
+  self.host.log(
+    "warn",
+    "too many events wait for their handler; the rest is reported as a gap",
+    { policy = self.policy.name, key = key, waiting = #line }
+  )
+end
+
 --- Gives an event to the policy, if it has a handler for its type.
 ---@param event { type: string, key: string, object?: table }
-function Handlers:give(event)
+---@param size? integer bytes of its object as JSON
+function Handlers:give(event, size)
   if not (self.policy.on and self.policy.on[event.type]) or not self.open then
     return
   end
   local line = self.lines[event.key]
-  if line and #line >= WAITING then
-    if line[#line].type ~= "gap" then
-      self.host.log(
-        "warn",
-        ("more than %d events wait for their handler; the rest is reported as a gap"):format(
-          WAITING
-        ),
-        { policy = self.policy.name, key = event.key }
-      )
-      line[#line] = { type = "gap", key = event.key, reason = "too many events were waiting" }
-    end
-    return
-  elseif line then
+  if not line then
+    line = { event, attempts = 0, held = {} }
+    self.lines[event.key] = line
+    step(self, event.key, line)
+  elseif line.overflown or #line >= WAITING or not hold(self, line, event, size or 0) then
+    overflow(self, line, event.key)
+  else
     line[#line + 1] = event
-    return
   end
-  line = { event, attempts = 0 }
-  self.lines[event.key] = line
-  step(self, event.key, line)
 end
 
 --- Tells `on.gap` that events may have been lost.

@@ -426,4 +426,44 @@ describe("payloads that wait", function()
     assert.is_true(most > 0 and most <= 20000, most)
     assert.equal(0, room.used)
   end)
+
+  it("are not held without end for a handler that is behind: it is told of the gap", function()
+    local world = backups.world {
+      files = {
+        ["h.lua"] = [[
+          local operator = require "operator"
+          local stuck = true
+          return operator.policy { name = "h", watch = { topic = "Job" }, on = {
+            JobRegistered = function(event, ctx)
+              if event.object.ID == "web" and event.object.Version < 3 and stuck then
+                stuck = event.object.Version < 2
+                error("not yet")
+              end
+              ctx.log("info", "got " .. event.object.ID .. " " .. event.object.Version)
+            end,
+            gap = function(event, ctx) ctx.log("info", "a gap of " .. ctx.key) end,
+          } }]],
+      },
+    }
+    world:start()
+    local room = world.current.gen.payloads
+    room.max = 20000
+    for i = 1, 40 do
+      world.nomad:register(source("web", ("%d 3 * * *"):format(i)))
+      world:settle()
+      assert.is_true(room.used <= 20000)
+    end
+    assert.is_true(room.used > 5000)
+    assert.equal(1, times(world, "too many events wait for their handler"))
+    world.nomad:register(source("api"))
+    world:settle()
+    assert.equal(1, times(world, "got api 0"))
+    world:advance "30m"
+    assert.equal(0, room.used)
+    assert.equal(1, times(world, "a gap of default/web"))
+    assert.is_truthy(said(world):find("got web 3.*a gap of default/web"))
+    world.nomad:register(source("web", "@hourly"))
+    world:settle()
+    assert.equal(1, times(world, "got web 40"))
+  end)
 end)
