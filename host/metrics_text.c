@@ -47,6 +47,12 @@ static const struct family families[] = {
 	{"writes_suppressed_total", COUNTER_BY_LABEL, "Writes that were not needed, by policy."},
 	{"sweep_refused_total", COUNTER_BY_LABEL,
 		"Removals that -max-delete held back, by policy."},
+	{"write_wait_seconds_total", COUNTER,
+		"For how long writes have waited because of -write-rate, together."},
+	{"breaker_opened_total", COUNTER,
+		"How often reconciles were put off because Nomad did not work."},
+	{"flapping_total", COUNTER_BY_LABEL,
+		"Children that were found to be rewritten by somebody else each time, by policy."},
 
 	{"nomad_requests_total", COUNTER_BY_LABEL,
 		"Answers of Nomad by method and code: the HTTP status, or why there was none."},
