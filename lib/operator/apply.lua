@@ -6,35 +6,51 @@ local child = require "operator.child"
 local compare = require "operator.compare"
 local failure = require "operator.failure"
 local flap = require "operator.flap"
+local ignore = require "operator.ignore"
 local marks = require "operator.marks"
+local runs = require "operator.runs"
+local shape = require "operator.shape"
 
 local apply = {}
 
 --- How often a write is decided anew because somebody else wrote first, before the key goes to its backoff.
 local CONFLICTS = 4
 
+--- Errors after which a write may have been made all the same.
+local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not_nomad = true }
+
 ---@class operator.ApplyContext
 ---@field policy operator.Policy
 ---@field owner string key
 ---@field block operator.Block what is said goes here
 ---@field free boolean removals are the owner's own doing and cost no budget
+---@field still fun(): boolean is the owner as it was when this was decided?
 ---@field reason string why a child that is no longer wanted is removed: "source stopped"
 
 ---@class operator.Apply
 ---@field private known operator.Known
 ---@field private budget operator.Budget
+---@field private hold operator.Hold
 ---@field private host table
 ---@field private planned? table[] set: nothing is written, what would be is put here
 local Apply = {}
 Apply.__index = Apply
 
---- @param deps { known: operator.Known, budget: operator.Budget, host: table, planned?: table[] }
+---@class operator.ApplyDeps
+---@field known operator.Known
+---@field budget operator.Budget
+---@field hold operator.Hold
+---@field host table
+---@field planned? table[]
+
+---@param deps operator.ApplyDeps
 ---@return operator.Apply
 function apply.new(deps)
   local options = deps.host.options
   return setmetatable({
     known = deps.known,
     budget = deps.budget,
+    hold = deps.hold,
     host = deps.host,
     planned = deps.planned,
     flap = flap.new(deps.host),
@@ -48,16 +64,20 @@ local function noun(policy)
   return (policy.name:gsub("^%l", string.upper))
 end
 
--- Raises unless the live job is this owner's child.
+-- Raises unless the live job is this owner's child, or says itself that it may become it.
 function Apply:check_owned(context, key, live)
   local mark = marks.read(live)
   local id = marks.show(key)
   if not mark then
+    if marks.may_adopt(live, context.policy.name) then
+      return { adopted = true }
+    end
     failure.fail(
       (
         "job %s exists and is not ours (it has no marks of this operator), so it is left alone; "
-        .. "rename it, or let the policy use another ID"
-      ):format(id)
+        .. "rename it, or let the policy use another ID, "
+        .. 'or let it be taken over with %s = "%s" in its own meta'
+      ):format(id, marks.ADOPT, context.policy.name)
     )
   elseif mark.instance ~= self.instance then
     failure.fail(
@@ -107,12 +127,35 @@ function Apply:foresee(context, key, op, words, detail)
 end
 
 -- A write was refused: false for a conflict, which is decided anew; anything else is raised.
-local function conflict_or_raise(context, err, what)
+function Apply:conflict_or_raise(context, key, err, what)
   if err.code ~= "conflict" then
+    self.hold:refused(err, marks.split(key), context.policy.name, context.owner)
     failure.raise(err, what)
   end
   context.block:say("debug", tostring(err))
   return false
+end
+
+-- Raises quietly where Nomad would refuse any write.
+function Apply:check_hold(context, key)
+  self.hold:check((marks.split(key)), context.policy.name, context.owner)
+end
+
+-- Somebody else wrote the live job since we last found it right: perhaps because the owner has changed. As the live job
+-- was read before the owner is read again, and is written under check-and-set, an old decision cannot undo a new one.
+function Apply:check_still(context, key, live)
+  if self.known:right_at(key, live.JobModifyIndex) then
+    return
+  elseif not context.still() then
+    failure.again(("%s has changed meanwhile"):format(marks.show(context.owner)))
+  end
+end
+
+-- Sends the wanted job, with what others own as it is live.
+function Apply:register(context, wanted, live)
+  self:check_hold(context, wanted.key)
+  local job = live and ignore.keep(wanted.job, live, context.policy.ignored) or wanted.job
+  return jobs.register(job, { enforce_index = live and live.JobModifyIndex or 0 })
 end
 
 -- What is written again although its owner wants what it wanted before, somebody else has changed. Raises where that
@@ -132,13 +175,14 @@ function Apply:write(context, wanted, live, detail)
     return true
   end
   self:slow_down(context, wanted)
+  local answer, err = self:register(context, wanted, live)
+  if not answer then
+    local what = ("%s could not be %sd"):format(marks.show(key), op)
+    return self:conflict_or_raise(context, key, err, what)
+  end
+  self.hold:passed((marks.split(key)))
   if op == "create" then
     context.block:say("info", ("Registering %s job"):format(name), { child = key })
-  end
-  local index = live and live.JobModifyIndex or 0
-  local answer, err = jobs.register(wanted.job, { enforce_index = index })
-  if not answer then
-    return conflict_or_raise(context, err, ("%s could not be %sd"):format(marks.show(key), op))
   end
   self.known:saw(key, marks.read(wanted.job), answer.JobModifyIndex, false)
   self.known:synced(key, wanted.digest)
@@ -151,9 +195,11 @@ function Apply:write(context, wanted, live, detail)
 end
 
 -- What is different about the live child, in words; nil: nothing. The hash tells of fields that were taken away.
-local function drift(wanted, live, mark)
-  local difference = compare.first_difference(wanted.job, live, { "Meta.operator-*" })
-  if difference then
+local function drift(context, wanted, live, mark)
+  local difference = compare.first_difference(wanted.job, live, context.policy.uncompared)
+  if mark.adopted then
+    return "adopted"
+  elseif difference then
     return compare.describe(difference)
   elseif live.Stop then
     return "was stopped"
@@ -172,12 +218,20 @@ function Apply:ensure_once(context, wanted)
   local detail
   if live then
     local mark = self:check_owned(context, wanted.key, live)
-    self.known:saw(wanted.key, mark, live.JobModifyIndex, live.Stop == true)
-    detail = drift(wanted, live, mark)
+    if not mark.adopted then
+      self.known:saw(wanted.key, mark, live.JobModifyIndex, live.Stop == true)
+    end
+    local reshaped = shape.change(live, wanted.job)
+    if reshaped then
+      self:check_still(context, wanted.key, live)
+      return self:replace(context, wanted, live, reshaped) or nil
+    end
+    detail = drift(context, wanted, live, mark)
     if not detail then
       self.known:synced(wanted.key, wanted.digest)
       return false
     end
+    self:check_still(context, wanted.key, live)
   end
   return self:write(context, wanted, live, detail) or nil
 end
@@ -206,41 +260,104 @@ function Apply:ensure(context, wanted)
   return wrote
 end
 
--- Takes the removal out of the budget, where it costs something. Raises when that is used up.
-function Apply:pay(context, key)
+-- Takes the removal out of the budget, where it costs something. Raises when that is used up. Returns the time to mark
+-- the stop with, if it cost something.
+function Apply:pay(context, key, reason)
   local policy = context.policy
   if context.free or (self.dry_run and not self.planned) then
-    return
+    return nil
   end
-  local paid, why = self.budget:take(policy.name, self.known:count(policy.name), policy.max_delete)
+  local children = self.known:count(policy.name)
+  local paid, result = self.budget:take(policy.name, children, key, policy.max_delete)
   if not paid then
     self.host.count("sweep_refused_total", 1, { policy = policy.name })
-    failure.fail(("%s is not removed (%s): %s"):format(marks.show(key), context.reason, why))
+    failure.fail(("%s is not removed (%s): %s"):format(marks.show(key), reason, result))
   end
+  return result
+end
+
+-- Sends the stop, and takes it back out of the budget where it is refused. Returns false on a conflict.
+function Apply:send_stop(context, key, live, time)
+  local doomed = time and marks.swept(live, time) or live
+  local answer, err = jobs.stop(doomed, { enforce_index = live.JobModifyIndex })
+  if answer then
+    self.hold:passed((marks.split(key)))
+    self.known:saw(key, marks.read(live), answer.JobModifyIndex, true)
+    return true
+  elseif not context.free then
+    -- Without an answer nobody knows: it stays paid, and the next try is free.
+    self.budget:give_back(context.policy.name, key, time, UNANSWERED[err.code])
+  end
+  local what = ("%s could not be removed"):format(marks.show(key))
+  return self:conflict_or_raise(context, key, err, what)
+end
+
+-- A child of another shape: purged and made anew, where the policy wants that. Returns false on a conflict.
+function Apply:replace(context, wanted, live, change)
+  local key, detail = wanted.key, "replaced, " .. change
+  if not context.policy.replace then
+    failure.fail(
+      (
+        "job %s cannot become what the policy wants (%s): Nomad does not change that in place; "
+        .. "say replace = true in the policy to have it purged and made anew, "
+        .. "or let the policy use another ID"
+      ):format(marks.show(key), change)
+    )
+  end
+  if not self.dry_run then
+    self:check_hold(context, key)
+  end
+  local time = not live.Stop and self:pay(context, key, detail) or nil
+  if self.dry_run then
+    self:foresee(context, key, "update", "updated", detail)
+    return true
+  elseif not live.Stop and not self:send_stop(context, key, live, time) then
+    return false
+  end
+  self:purge(key)
+  if not self:write(context, wanted, nil, nil) then
+    return false
+  end
+  context.block:say("info", ("It replaces the one before (%s)"):format(change), { child = key })
+  return true
 end
 
 -- Stops the live child. Returns false on a conflict.
 function Apply:stop(context, key, live)
   local policy = context.policy
-  self:pay(context, key)
+  if not self.dry_run then
+    self:check_hold(context, key)
+  end
+  local time = self:pay(context, key, context.reason)
   if self.dry_run then
     self:foresee(context, key, "remove", "removed", context.reason)
     return true
-  end
-  local answer, err = jobs.stop(live, { enforce_index = live.JobModifyIndex })
-  if not answer then
-    if not context.free then
-      self.budget:give_back(policy.name)
-    end
-    return conflict_or_raise(context, err, ("%s could not be removed"):format(marks.show(key)))
-  end
-  self.known:saw(key, marks.read(live), answer.JobModifyIndex, true)
-  if policy.purge then
-    self:purge(key)
+  elseif not self:send_stop(context, key, live, time) then
+    return false
   end
   self.host.count("writes_total", 1, { policy = policy.name, verb = "remove" })
   say_done(context, key, "removed", context.reason)
+  if policy.stop_runs then
+    self:stop_runs(context, key)
+  end
+  -- What the budget paid for stays, stopped: it is what a restart counts.
+  if policy.purge and not time then
+    self:purge(key)
+  end
   return true
+end
+
+-- The runs of a stopped child. Until they are known to be stopped the child is not done with.
+function Apply:stop_runs(context, key)
+  self.known:settle(key, true)
+  local stopped, err = runs.stop(key)
+  if stopped > 0 then
+    say_done(context, key, ("%d %s stopped"):format(stopped, stopped == 1 and "run" or "runs"))
+  end
+  if err then
+    failure.raise(err, ("the runs of %s could not be stopped"):format(marks.show(key)))
+  end
+  self.known:settle(key, false)
 end
 
 function Apply:purge(key)
@@ -269,8 +386,12 @@ function Apply:remove_once(context, key)
     return false
   elseif live.Stop then
     self.known:saw(key, mark, live.JobModifyIndex, true)
+    if context.policy.stop_runs and not self.dry_run then
+      self:stop_runs(context, key)
+    end
     return false
   end
+  self:check_still(context, key, live)
   return self:stop(context, key, live) or nil
 end
 
@@ -294,7 +415,7 @@ end
 function Apply:prepare(context, desired)
   local list, keys = {}, {}
   for i, value in ipairs(desired) do
-    local wanted = child.new(value, context.policy.name, context.owner, self.host.options)
+    local wanted = child.new(value, context.policy, context.owner, self.host.options)
     if keys[wanted.key] then
       failure.fail(("desired returned job %s twice"):format(marks.show(wanted.key)))
     end
@@ -319,10 +440,10 @@ function Apply:sync(context, desired)
       writes = writes + (result and 1 or 0)
     elseif not failure.is(result) then
       error(result, 0)
-    elseif not first or (first.held and not result.held) then
+    elseif not first or (failure.is_silent(first) and not failure.is_silent(result)) then
       first = result
     else
-      context.block:say(result.held and "debug" or "error", tostring(result))
+      context.block:say(failure.is_silent(result) and "debug" or "error", tostring(result))
     end
   end
   for i, one in ipairs(list) do

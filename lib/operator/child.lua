@@ -4,6 +4,7 @@
 local json = require "host.json"
 local jobspec = require "nomad.jobspec"
 local failure = require "operator.failure"
+local ignore = require "operator.ignore"
 local marks = require "operator.marks"
 
 local child = {}
@@ -11,7 +12,7 @@ local child = {}
 ---@class operator.WantedChild
 ---@field job table JSON job spec with marks
 ---@field key string
----@field digest string json.digest of the job without marks
+---@field digest string json.digest of the job without marks and without what the policy ignores
 
 -- The JSON job spec behind an item of the list, as a table of our own.
 ---@async
@@ -84,7 +85,7 @@ end
 --- Makes a complete child of one item that `desired` returned.
 ---@async
 ---@param value any a rendering, or a JSON job spec
----@param policy string
+---@param policy operator.Policy
 ---@param owner string key
 ---@param options host.Options
 ---@return operator.WantedChild
@@ -98,8 +99,8 @@ function child.new(value, policy, owner, options)
       ("desired returned the owner itself (%s); a child needs an ID of its own"):format(job.ID)
     )
   end
-  local digest = json.digest(job)
-  marks.put(job, options.instance, policy, owner, digest)
+  local digest = json.digest(ignore.strip(job, policy.ignored))
+  marks.put(job, options.instance, policy.name, owner, digest)
   return { job = job, key = key, digest = digest }
 end
 

@@ -2,6 +2,7 @@
 --- counts; groups, tasks and services are matched by their names; nothing, zero and empty are the same.
 
 local json = require "host.json"
+local paths = require "operator.paths"
 
 local compare = {}
 
@@ -27,49 +28,17 @@ local function is_list(value)
   return type(value) == "table" and json.is_array(value)
 end
 
--- Elements have names when every one of them is a table with a Name.
-local function by_name(list)
-  local names = {}
-  for _, item in ipairs(list) do
-    local name = type(item) == "table" and item.Name
-    if type(name) ~= "string" or name == "" or names[name] then
-      return nil
-    end
-    names[name] = item
-  end
-  return names
-end
-
--- "TaskGroups[*].Count" as a Lua pattern over paths.
-local function as_pattern(text)
-  local pattern = text:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", "[^%%]]*")
-  return "^" .. pattern .. "$"
-end
-
-local function ignored(patterns, path)
-  for _, pattern in ipairs(patterns) do
-    if path:find(pattern) then
-      return true
-    end
-  end
-  return false
-end
-
 local differ
 
 local function differ_list(want, have, path, patterns)
   if not is_list(have) or #want ~= #have then
     return { path = path, want = want, have = have }
   end
-  local names = by_name(want)
-  local live = names and by_name(have)
+  local names = paths.by_name(want)
+  local live = names and paths.by_name(have)
   for i, item in ipairs(want) do
-    local difference
-    if live then
-      difference = differ(item, live[item.Name], ("%s[%s]"):format(path, item.Name), patterns)
-    else
-      difference = differ(item, have[i], ("%s[%d]"):format(path, i - 1), patterns)
-    end
+    local name = live and item.Name or i
+    local difference = differ(item, (live or have)[name], paths.element(path, name), patterns)
     if difference then
       return difference
     end
@@ -84,8 +53,7 @@ local function differ_fields(want, have, path, patterns)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local below = path == "" and name or (path .. "." .. name)
-    local difference = differ(want[name], have[name], below, patterns)
+    local difference = differ(want[name], have[name], paths.field(path, name), patterns)
     if difference then
       return difference
     end
@@ -94,7 +62,7 @@ local function differ_fields(want, have, path, patterns)
 end
 
 function differ(want, have, path, patterns)
-  if ignored(patterns, path) or (is_zero(want) and is_zero(have)) then
+  if paths.match(patterns, path) or (is_zero(want) and is_zero(have)) then
     return nil
   elseif type(want) ~= "table" then
     if want ~= have then
@@ -112,14 +80,10 @@ end
 --- The first value that `want` sets and `have` lacks, in order of the paths.
 ---@param want table desired job
 ---@param have table live job
----@param ignore? string[] paths that are somebody else's: "TaskGroups[*].Count"
+---@param ignored? string[] of paths.compile: what is somebody else's
 ---@return operator.Difference?
-function compare.first_difference(want, have, ignore)
-  local patterns = {}
-  for i, text in ipairs(ignore or {}) do
-    patterns[i] = as_pattern(text)
-  end
-  return differ(want, have, "", patterns)
+function compare.first_difference(want, have, ignored)
+  return differ(want, have, "", ignored or {})
 end
 
 local function short(value)

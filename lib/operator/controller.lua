@@ -29,6 +29,7 @@ Controller.__index = Controller
 ---@field policy operator.Policy
 ---@field apply operator.Apply
 ---@field known operator.Known
+---@field found fun(mark: operator.Marks, key: string) a child was found that no list showed
 ---@field gate operator.Gate
 ---@field payloads operator.Payloads
 ---@field fatal? fun(key: string, message: string) for `plan`: a key's error is final
@@ -45,6 +46,7 @@ function controller.new(deps)
     gate = deps.gate,
     objects = seen.new(),
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
+    found = deps.found,
     fatal = deps.fatal,
     on_idle = deps.idle,
   }, Controller)
@@ -268,7 +270,7 @@ local function outcome_of(self, err, trace, block)
   local verdict = failure.from(err) or { kind = "retry" }
   local blamed = self.gate:blames(verdict)
   local held = blamed or verdict.held
-  block:say(held and "debug" or "error", failure.text(err, trace))
+  block:say((held or verdict.quiet) and "debug" or "error", failure.text(err, trace))
   if blamed then
     return { kind = "retry", held = true }
   end

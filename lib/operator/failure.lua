@@ -8,6 +8,7 @@ local failure = {}
 ---@field delay? number seconds, a retry's own wait
 ---@field code? string of the request that failed
 ---@field held? boolean nothing went wrong, the key only has to wait: no try is counted, nothing is said
+---@field quiet? boolean it was said already, for all keys at once
 local Failure = {}
 Failure.__index = Failure
 Failure.__name = "operator.Failure"
@@ -34,6 +35,12 @@ end
 ---@param delay? number seconds
 function failure.retry(message, delay)
   raise("retry", message, delay)
+end
+
+--- Ends a key's work for a reason that lies outside of it and was said: it waits, parked, without a word of its own.
+---@param message string
+function failure.wait(message)
+  raise("fail", message, nil, { quiet = true })
 end
 
 --- Ends the work on a key for now: it has to wait, through no fault of its own.
@@ -80,6 +87,19 @@ function failure.text(err, trace)
     return tostring(verdict or err)
   end
   return tostring(err) .. "\n" .. trace
+end
+
+--- Ends a key's work because what it was decided on has changed meanwhile: it is worked again, without a word.
+---@param message string
+function failure.again(message)
+  raise("retry", message, 0, { held = true })
+end
+
+--- Is it one that is not told: the key only waits, for a reason that was said already?
+---@param err operator.Failure
+---@return boolean
+function failure.is_silent(err)
+  return err.held == true or err.quiet == true
 end
 
 ---@param value any

@@ -4,6 +4,7 @@
 local host = require "host"
 local json = require "host.json"
 local apply = require "operator.apply"
+local approve = require "operator.approve"
 local backoff = require "operator.backoff"
 local budget = require "operator.budget"
 local controller = require "operator.controller"
@@ -11,11 +12,13 @@ local duration = require "operator.duration"
 local failure = require "operator.failure"
 local gate = require "operator.gate"
 local health = require "operator.health"
+local hold = require "operator.hold"
 local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
 local marks = require "operator.marks"
 local payloads = require "operator.payloads"
+local recall = require "operator.recall"
 local tombstones = require "operator.tombstones"
 
 local generation = {}
@@ -35,6 +38,8 @@ local POLL = 10
 ---@field list_namespace string "*" or one
 ---@field round integer lists so far
 ---@field touched table used by listing
+---@field recall operator.Recall
+---@field recall operator.Recall
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
 local Generation = {}
 Generation.__index = Generation
@@ -65,8 +70,32 @@ function generation.new(options)
   self.gate:guard()
   self.payloads = payloads.new()
   self.budget = budget.new({ host = host, limit = host.options.max_delete })
-  self.apply =
-    apply.new({ known = self.known, budget = self.budget, host = host, planned = options.planned })
+  self.recall = recall.new({
+    host = host,
+    known = self.known,
+    budget = self.budget,
+    instance = self.instance,
+    stops_runs = function(policy)
+      local one = self.by_name[policy]
+      return one ~= nil and one.policy.stop_runs == true
+    end,
+  })
+  self.hold = hold.new({
+    host = host,
+    put = function(policy, key)
+      self.by_name[policy]:put(key, { cause = { kind = "retry" } })
+    end,
+    release = function()
+      self:unpark({ kind = "retry" })
+    end,
+  })
+  self.apply = apply.new({
+    known = self.known,
+    budget = self.budget,
+    hold = self.hold,
+    host = host,
+    planned = options.planned,
+  })
   local names = host.options.namespaces
   self.list_namespace = #names == 1 and names[1] or "*"
   if #names > 0 and not (#names == 1 and names[1] == "*") then
@@ -93,6 +122,14 @@ function Generation:load()
       policy = policy,
       apply = self.apply,
       known = self.known,
+      found = function(mark, key)
+        local owner = self.by_name[mark.policy]
+        if owner then
+          owner:put(mark.owner, {
+            cause = { kind = "sweep", detail = marks.show(key) .. " was found" },
+          })
+        end
+      end,
       gate = self.gate,
       payloads = self.payloads,
       fatal = self.options.fatal,
@@ -190,6 +227,7 @@ local function relist(self, cause)
   self.listing = true
   host.spawn("list", function()
     local count = list(self, cause)
+    self.hold:retry()
     for _, one in ipairs(self.controllers) do
       one:unpark(cause)
     end
@@ -381,12 +419,29 @@ end
 function Generation:stop(reason)
   self.stopped = true
   self.stop_reason = reason
+  self.hold:stop()
   if self.resync_timer then
     self.resync_timer:stop()
   end
   for _, one in ipairs(self.controllers) do
     one:stop()
   end
+end
+
+--- Works every parked key again.
+---@param cause operator.Cause
+function Generation:unpark(cause)
+  for _, one in ipairs(self.controllers) do
+    one.queue:unpark(cause)
+  end
+end
+
+--- A person confirms the removals that the budget refuses: they are made now, and the count begins anew.
+---@param policy? string its name; nil: all
+---@return integer? removals
+---@return string? why not
+function Generation:approve(policy)
+  return approve.run(self, policy)
 end
 
 --- Is nothing in flight?

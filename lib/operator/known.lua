@@ -19,15 +19,22 @@ local POLICIES_MAX = 1 << POLICY_BITS
 ---@field private names string[] policies by number
 ---@field private numbers table<string, integer>
 ---@field private alive integer[] children that are not stopped, by policy
+---@field private unsettled table<string, true> stopped children whose runs may still be there
 local Known = {}
 Known.__index = Known
 
 ---@return operator.Known
 function known.new()
-  return setmetatable(
-    { states = {}, owners = {}, digests = {}, owned = {}, names = {}, numbers = {}, alive = {} },
-    Known
-  )
+  return setmetatable({
+    states = {},
+    owners = {},
+    digests = {},
+    owned = {},
+    names = {},
+    numbers = {},
+    alive = {},
+    unsettled = {},
+  }, Known)
 end
 
 local function index_of(state)
@@ -144,6 +151,22 @@ function Known:doubt(key)
   end
 end
 
+--- Is the stopped child not done with: may its runs still be there?
+---@param key string
+---@param unsettled boolean
+function Known:settle(key, unsettled)
+  self.unsettled[key] = self.states[key] and unsettled or nil
+end
+
+--- Was the child right at this index, when it was looked at last?
+---@param key string
+---@param index integer JobModifyIndex
+---@return boolean
+function Known:right_at(key, index)
+  local state = self.states[key]
+  return state ~= nil and state & SYNCED ~= 0 and index_of(state) == index
+end
+
 --- Is the child still as we last left it, this owner's, and is that what is wanted?
 ---@param key string
 ---@param digest string
@@ -193,9 +216,14 @@ function Known:forget(key)
     self.alive[number] = self.alive[number] - 1
   end
   self.states[key], self.owners[key], self.digests[key] = nil, nil, nil
+  self.unsettled[key] = nil
 end
 
--- Calls fn for each child of the owner that exists and is not stopped.
+local function is_there(self, key)
+  return self.states[key] & STOPPED == 0 or self.unsettled[key] == true
+end
+
+-- Calls fn for each child of the owner that exists and is not stopped and done with.
 local function each_alive(self, policy, owner, fn)
   local number = self.numbers[policy]
   local owned = number and self.owned[number][owner]
@@ -203,13 +231,13 @@ local function each_alive(self, policy, owner, fn)
     owned = { [owned] = true }
   end
   for key in pairs(owned or {}) do
-    if self.states[key] & STOPPED == 0 then
+    if is_there(self, key) then
       fn(key)
     end
   end
 end
 
---- The children of an owner that exist and are not stopped, in order of their keys.
+--- The children of an owner that exist and are not stopped and done with, in order of their keys.
 ---@param policy string
 ---@param owner string
 ---@return string[] keys
@@ -222,7 +250,7 @@ function Known:of(policy, owner)
   return keys
 end
 
---- Does the owner have any child that is not stopped?
+--- Does the owner have any such child?
 ---@param policy string
 ---@param owner string
 ---@return boolean
@@ -230,7 +258,7 @@ function Known:has(policy, owner)
   local number = self.numbers[policy]
   local owned = number and self.owned[number][owner]
   if type(owned) == "string" then
-    return self.states[owned] & STOPPED == 0
+    return is_there(self, owned)
   end
   return owned ~= nil and #self:of(policy, owner) > 0
 end

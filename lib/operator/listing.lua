@@ -9,7 +9,8 @@ local listing = {}
 local function see_child(generation, key, stub, mark)
   local controller = generation.by_name[mark.policy]
   local changed = generation.known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
-  if controller and changed then
+  local unsettled = generation.recall:child(key, stub, mark)
+  if controller and (changed or unsettled) then
     generation.touched[mark.owner .. "\0" .. mark.policy] = key
   end
 end
@@ -95,8 +96,14 @@ local function merge(generation, reader, cause)
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
-      present[see(generation, stub, cause)] = true
+      local key = see(generation, stub, cause)
+      present[key] = true
+      generation.recall:stub(key, stub)
     end
+  end
+  local unknown = generation.recall:finish()
+  if unknown then
+    return nil, unknown, count
   end
   missing_children(generation, present)
   visit_owners(generation, cause, present)
@@ -122,6 +129,7 @@ function listing.run(generation, cause)
   check_index(generation, reader.index)
   generation.round = generation.round + 1
   generation.touched = {}
+  generation.recall:begin()
   return merge(generation, reader, cause)
 end
 

@@ -9,6 +9,10 @@ marks.POLICY = "operator-policy"
 marks.OWNER = "operator-owner"
 marks.SELF = "operator-self"
 marks.HASH = "operator-hash"
+--- On a stopped child that its owner did not ask to stop: "sweep 1766400000.000000", when.
+marks.STOPPED = "operator-stopped"
+--- On a job that is not ours: the policy that may take it over.
+marks.ADOPT = "operator-adopt"
 
 --- Which way of hashing made the value; a new one must not look like a changed job.
 local HASH_VERSION = "1"
@@ -67,12 +71,22 @@ function marks.put(job, instance, policy, owner, digest)
   job.Meta = meta
 end
 
+local function hash_of(meta)
+  return (meta[marks.HASH] or ""):match("^(%d+):(%x+)$")
+end
+
+local function swept_at(meta)
+  return (meta[marks.STOPPED] or ""):match("^sweep (%d+%.?%d*)$")
+end
+
 ---@class operator.Marks
 ---@field instance string
 ---@field policy string
 ---@field owner string key
 ---@field hash? string only if it was made by this version's hashing
 ---@field foreign_hash? boolean a hash is there, but another version's
+---@field swept? string when it was stopped out of the budget of removals
+---@field adopted? boolean it has no marks yet, but says itself that it may be taken over
 
 --- Reads the marks of a job or of a list's stub.
 ---@param job table
@@ -88,14 +102,62 @@ function marks.read(job)
   then
     return nil
   end
-  local version, digest = (meta[marks.HASH] or ""):match("^(%d+):(%x+)$")
+  local version, digest = hash_of(meta)
   return {
     instance = instance,
     policy = policy,
     owner = owner,
     hash = version == HASH_VERSION and digest or nil,
     foreign_hash = version ~= nil and version ~= HASH_VERSION,
+    swept = swept_at(meta),
   }
+end
+
+--- Does a job without marks say in its own meta that the policy may take it over?
+---@param job table
+---@param policy string
+---@return boolean
+function marks.may_adopt(job, policy)
+  return type(job.Meta) == "table"
+    and (job.ParentID or "") == ""
+    and job.Meta[marks.ADOPT] == policy
+end
+
+-- The job with another meta.
+local function with_meta(job, change)
+  local copy, meta = {}, {}
+  for name, value in pairs(job) do
+    copy[name] = value
+  end
+  for name, value in pairs(job.Meta or {}) do
+    meta[name] = value
+  end
+  change(meta)
+  copy.Meta = meta
+  return copy
+end
+
+--- The live child, to be stopped out of the budget.
+---@param job table
+---@param time string
+---@return table copy
+function marks.swept(job, time)
+  return with_meta(job, function(meta)
+    meta[marks.STOPPED] = "sweep " .. time
+  end)
+end
+
+--- The live child, to be nobody's.
+---@param job table
+---@return table copy
+function marks.released(job)
+  return with_meta(job, function(meta)
+    for name in pairs(job.Meta) do
+      if name:find("^operator%-") then
+        meta[name] = nil
+      end
+    end
+  end)
 end
 
 return marks

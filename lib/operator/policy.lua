@@ -5,6 +5,7 @@ local cron = require "operator.cron"
 local duration = require "operator.duration"
 local filter = require "operator.filter"
 local nearest = require "operator.nearest"
+local paths = require "operator.paths"
 
 local policy = {}
 
@@ -23,7 +24,13 @@ local policy = {}
 ---@field on_stop? function
 ---@field namespaces? table<string, boolean>
 ---@field max_delete? integer
----@field purge? boolean
+---@field purge? boolean a removed child is purged too; one that its owner did not ask to remove is only stopped
+---@field replace? boolean a child of another shape (batch ↔ service, periodic ↔ plain) is purged and made anew
+---@field ignore? string[] fields of children that are somebody else's: "TaskGroups[*].Count"
+---@field ignored string[] the same, ready for operator.paths
+---@field uncompared string[] these, and our own marks
+---@field stop_runs? boolean the runs of a removed periodic child are stopped too
+---@field keep_on_stop? boolean a stopped owner keeps its children as they are, until it is purged
 ---@field concurrency? integer
 
 local FIELDS = {
@@ -40,6 +47,10 @@ local FIELDS = {
   "namespaces",
   "max_delete",
   "purge",
+  "replace",
+  "ignore",
+  "stop_runs",
+  "keep_on_stop",
   "concurrency",
 }
 local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
@@ -157,6 +168,33 @@ local function check_namespaces(spec)
   end
 end
 
+-- Fields without which a child would not be ours, or not where it should be.
+local OURS = { ID = true, Namespace = true, Region = true, ParentID = true, Stop = true }
+
+local function check_ignore(spec)
+  check_type(spec, "ignore", "table")
+  for i, text in ipairs(spec.ignore or {}) do
+    if type(text) ~= "string" or not text:find("^%u[%w]*") or text:find("%]$") then
+      complain(
+        'ignore[%d]: expected the path of a field, like "TaskGroups[*].Count", got %s',
+        i,
+        type(text) == "string" and ("%q"):format(text) or ("a " .. type(text))
+      )
+    elseif OURS[text] or text == "Meta" or text:find("^Meta%.operator%-") then
+      complain("ignore[%d]: %s cannot be left to others", i, text)
+    end
+  end
+end
+
+local function check_types(spec)
+  for _, name in ipairs({ "desired", "reconcile", "on_start", "on_stop" }) do
+    check_type(spec, name, "function")
+  end
+  for _, name in ipairs({ "purge", "replace", "stop_runs", "keep_on_stop" }) do
+    check_type(spec, name, "boolean")
+  end
+end
+
 local function check(spec)
   if type(spec) ~= "table" then
     complain(
@@ -167,10 +205,7 @@ local function check(spec)
   end
   check_fields(spec, FIELDS, "")
   check_watch(spec.watch)
-  for _, name in ipairs({ "desired", "reconcile", "on_start", "on_stop" }) do
-    check_type(spec, name, "function")
-  end
-  check_type(spec, "purge", "boolean")
+  check_types(spec)
   if spec.desired and spec.reconcile then
     complain(
       "desired and reconcile are both there; "
@@ -192,6 +227,7 @@ local function check(spec)
     return not schedule and err or nil
   end)
   check_counts(spec)
+  check_ignore(spec)
   check_namespaces(spec)
 end
 
@@ -225,6 +261,8 @@ function policy.new(spec, source)
   self.every, self.cron = spec.every or {}, spec.cron or {}
   self.filter = filter.new(spec.watch.where)
   self.resync = read_resync(spec.resync)
+  self.ignored = paths.compile(spec.ignore)
+  self.uncompared = paths.compile({ "Meta.operator-*", table.unpack(spec.ignore or {}) })
   if spec.namespaces then
     self.namespaces = {}
     for _, name in ipairs(spec.namespaces) do

@@ -65,15 +65,42 @@ local function own_change(controller, item, job)
   return item.live or (before ~= nil and before ~= (job and controller:version(job)))
 end
 
+-- A stopped owner's children, where the policy keeps them: they stay as they are.
+local function keep(controller, item, block)
+  local policy = controller.policy
+  if item.cause.kind == "event" then
+    for _, child in ipairs(controller.known:of(policy.name, item.key)) do
+      local noun = policy.name:gsub("^%l", string.upper)
+      block:say("info", ("%s kept: %s (source stopped)"):format(noun, marks.show(child)))
+    end
+  end
+end
+
+-- Is the owner still as it was when its children were decided on? Another operator may know better, and have acted.
+local function still(controller, key, job)
+  local now, err = jobs.get(marks.split(key))
+  if not now and err.code ~= "not_found" then
+    failure.raise(err)
+  end
+  return (now and controller:version(now)) == (job and controller:version(job))
+end
+
 -- What exists because of the job, made so.
 local function sync(controller, item, block, ctx, job, matches)
   local policy = controller.policy
+  if policy.keep_on_stop and matches and job.Stop then
+    keep(controller, item, block)
+    return
+  end
   local writes, children = controller.apply:sync({
     policy = policy,
     owner = item.key,
     block = block,
     free = own_change(controller, item, job),
     reason = reason_of(job, matches),
+    still = function()
+      return still(controller, item.key, job)
+    end,
   }, matches and ask_desired(policy, job, ctx) or {})
   if writes == 0 and item.cause.kind == "event" then
     for _, child in ipairs(children) do
@@ -92,6 +119,19 @@ local function note(controller, key, job, matches)
   controller.objects:done(key, controller:version(job))
 end
 
+-- Where the list says nothing of meta (Nomad 1.4) a child is known only once it was read: then its owner is looked at.
+local function learn(controller, key, job)
+  local mark = marks.read(job)
+  if
+    mark
+    and mark.instance == controller.host.options.instance
+    and not controller.known:whose(key)
+  then
+    controller.known:saw(key, mark, job.JobModifyIndex, job.Stop == true)
+    controller.found(mark, key)
+  end
+end
+
 --- Works one item of the queue. Raises what ends it (see operator.failure).
 ---@async
 ---@param controller operator.Controller
@@ -101,6 +141,9 @@ end
 function reconcile.run(controller, item, block)
   local policy = controller.policy
   local job = read(controller, item)
+  if job then
+    learn(controller, item.key, job)
+  end
   local matches = job ~= nil and controller:covers(job) and policy.filter:match(job)
   local ctx = controller.make_context(block, item.key, item.cause)
   local result

@@ -9,7 +9,7 @@ local RANK = { error = 1, warn = 2, info = 3, debug = 4 }
 local PREFIX = { error = "Error: ", warn = "Warning: ", info = "", debug = "" }
 
 ---@class operator.Cause
----@field kind "event"|"start"|"resync"|"reload"|"reconnect"|"drift"|"sweep"|"retry"|"requeue"|"plan"
+---@field kind "event"|"start"|"resync"|"reload"|"reconnect"|"drift"|"sweep"|"retry"|"requeue"|"approved"|"plan"
 ---@field type? string of the event
 ---@field status? string of the job in the event
 ---@field detail? string "backup-example changed"
@@ -32,6 +32,7 @@ local NAMES = {
   sweep = "Sweep",
   retry = "Retry",
   requeue = "Requeue",
+  approved = "Approved",
   plan = "Plan",
 }
 

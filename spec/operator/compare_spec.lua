@@ -1,5 +1,6 @@
 -- compare: what counts as a difference between a desired and a live job.
 local compare = require "operator.compare"
+local paths = require "operator.paths"
 local json = require "host.json"
 
 local function job()
@@ -26,7 +27,7 @@ end
 local function difference(change, ignore)
   local live = job()
   change(live)
-  return compare.first_difference(job(), live, ignore)
+  return compare.first_difference(job(), live, paths.compile(ignore))
 end
 
 describe("compare", function()

@@ -203,7 +203,7 @@ describe("budget", function()
 
   local function remove(b, children, own)
     local count = 0
-    while children > 0 and b.budget:take("p", children, own) do
+    while children > 0 and b.budget:take("p", children, "default/c" .. children, own) do
       children, count = children - 1, count + 1
     end
     return count
@@ -226,7 +226,7 @@ describe("budget", function()
     remove(b, 20)
     b.now = b.now + 2 * 86400
     local again = budget.new({ host = b.host, limit = -1 })
-    local allowed, why = again:take("p", 15)
+    local allowed, why = again:take("p", 15, "default/c")
     assert.is_false(allowed)
     assert.matches("restart with -max-delete N", why, 1, true)
   end)
@@ -234,22 +234,47 @@ describe("budget", function()
   it("counts a rolling day where it was not exceeded", function()
     local b = bench()
     for _ = 1, 4 do
-      assert.is_true(b.budget:take("p", 20))
+      assert.is_true(b.budget:take("p", 20, "default/c"))
     end
     b.now = b.now + 86401
     for _ = 1, 5 do
-      assert.is_true(b.budget:take("p", 20))
+      assert.is_true(b.budget:take("p", 20, "default/c"))
     end
-    assert.is_false(b.budget:take("p", 15))
+    assert.is_false(b.budget:take("p", 15, "default/c"))
   end)
 
   it("takes back what was not removed after all", function()
     local b = bench()
+    local time
     for _ = 1, 5 do
-      assert.is_true(b.budget:take("p", 20))
+      local paid
+      paid, time = b.budget:take("p", 20, "default/c")
+      assert.is_true(paid)
     end
-    b.budget:give_back("p")
-    assert.is_true(b.budget:take("p", 20))
-    assert.is_false(b.budget:take("p", 20))
+    b.budget:give_back("p", "default/c", time)
+    assert.is_true(b.budget:take("p", 20, "default/c"))
+    assert.is_false(b.budget:take("p", 20, "default/c"))
+  end)
+
+  it("recalls what an earlier process took, once each, and not what is older than a day", function()
+    local b = bench()
+    b.now = 100000
+    b.budget:recall("p", { "99000.000000", "99000.000001", "99000.000001", "12000.000000" })
+    b.budget:recall("p", { "99000.000001" })
+    assert.equal(3, remove(b, 20))
+  end)
+
+  it("opens again when a person approves, for what it refused before all", function()
+    local b = bench()
+    remove(b, 20)
+    assert.is_false(b.budget:take("p", 15, "default/x"))
+    assert.same({ 2, true }, { b.budget:approve("p") })
+    assert.same({ true }, { b.budget:take("p", 15, "default/x") })
+    b.budget:give_back("p", "default/x")
+    assert.same({ true }, { b.budget:take("p", 15, "default/x") })
+    assert.equal(5, remove(b, 14))
+    b.budget:recall("p", { "999.000000" })
+    assert.same({ 1, true }, { b.budget:approve("p") })
+    assert.same({ 0, false }, { b.budget:approve("p") })
   end)
 end)

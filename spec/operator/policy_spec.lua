@@ -117,6 +117,10 @@ describe("loader", function()
     expect(base .. 'cron = { ["@every 5m"] = print }', 'cron["@every 5m"]:')
     expect(base .. "on = { JobRegistred = print }", "did you mean JobRegistered?")
     expect(base .. "desired = print, max_delete = -1", "max_delete: expected a whole number from 0")
+    expect(base .. "desired = print, replace = 1", "replace: expected a boolean, got a number")
+    expect(base .. 'desired = print, ignore = "x"', "ignore: expected a table, got a string")
+    expect(base .. 'desired = print, ignore = { "TaskGroups[*]" }', "expected the path of a field")
+    expect(base .. 'desired = print, ignore = { "Meta" }', "Meta cannot be left to others")
     expect(
       'name = "x", watch = { topic = "Job", where = { Meta = { a = true } } }, desired = print',
       'write "true"'
