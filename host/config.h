@@ -16,6 +16,7 @@ enum command {
 	COMMAND_PLAN,
 	COMMAND_CHECK,
 	COMMAND_INIT,
+	COMMAND_PRUNE,
 	COMMAND_EXEC
 };
 
@@ -43,6 +44,8 @@ struct config {
 	bool log_format_given; /* else: text on a terminal, logfmt otherwise */
 	char *instance;	       /* -instance, "default" */
 	bool dry_run;
+	bool yes;		/* -yes: prune asks nobody */
+	bool release;		/* -release: prune takes the marks away instead of stopping */
 	char **cross_namespace; /* "from:to" pairs, NULL terminated */
 	size_t cross_namespace_count;
 	long write_rate;	/* -write-rate: writes to Nomad a second; 0: no limit */

@@ -31,6 +31,8 @@ const struct config_flag config_flags[] = {
 	{"log-format", NULL, false, CONFIG_FORMAT, 0},
 	{"instance", NULL, false, CONFIG_INSTANCE, offsetof(struct config, instance)},
 	{"dry-run", NULL, false, CONFIG_BOOL, offsetof(struct config, dry_run)},
+	{"yes", NULL, false, CONFIG_BOOL, offsetof(struct config, yes)},
+	{"release", NULL, false, CONFIG_BOOL, offsetof(struct config, release)},
 	{"max-delete", NULL, false, CONFIG_COUNT, offsetof(struct config, max_delete)},
 	{"write-rate", NULL, false, CONFIG_COUNT, offsetof(struct config, write_rate)},
 	{"allow-cross-namespace", NULL, false, CONFIG_CROSS, 0},

@@ -9,7 +9,7 @@
 /* clang-format off */
 #define EXIT_CODES \
 	"Exit codes: 0 all went well; 1 an error, told in a sentence on standard error;\n" \
-	"for plan also 2: something would change.\n"
+	"for plan and prune also 2: something would change, and was not.\n"
 
 #define CONNECTION_FLAGS \
 	"Where Nomad is, and who asks (the variable a flag replaces is in parentheses):\n" \
@@ -83,6 +83,8 @@ static const char overview[] =
 	"                                          built-in backup policy\n"
 	"  nomad-operator plan [SCRIPT|DIR ...]    print what run would change\n"
 	"  nomad-operator check SCRIPT|DIR ...     load scripts, report on them\n"
+	"  nomad-operator prune [SCRIPT|DIR ...]   remove or release children that no\n"
+	"                                          loaded policy looks after\n"
 	"  nomad-operator init DIR                 write the built-in scripts, to edit\n"
 	"  nomad-operator exec FILE.lua [ARG ...]  run a Lua program with the whole API\n"
 	"  nomad-operator help [COMMAND]           this text, or more about one command\n"
@@ -93,6 +95,7 @@ static const char overview[] =
 	ALL_FLAGS
 	"Signals: SIGHUP reloads scripts, token and certificates; a broken script changes\n"
 	"nothing. SIGTERM and SIGINT let work in flight finish. SIGUSR1 prints a status.\n"
+	"SIGUSR2 approves the removals that the limit (-max-delete) holds back.\n"
 	"\n"
 	EXIT_CODES;
 
@@ -108,6 +111,8 @@ static const char help_run[] =
 	"  nomad-operator run -dry-run scripts/    # the same, but changing nothing\n"
 	"\n"
 	"After an edit send SIGHUP: the new scripts take over only if all of them load.\n"
+	"Where removals are held back by the limit (-max-delete) and are meant, SIGUSR2\n"
+	"approves them.\n"
 	"\n"
 	ALL_FLAGS
 	EXIT_CODES;
@@ -134,6 +139,24 @@ static const char help_check[] =
 	"  -lib=DIR               Lua libraries from there instead of the built-in ones\n"
 	"\n"
 	LOG_FLAGS;
+
+static const char help_prune[] =
+	"nomad-operator prune [FLAG ...] [SCRIPT|DIR ...]\n"
+	"\n"
+	"Lists the jobs that carry the marks of this instance (-instance) but have nobody\n"
+	"who looks after them: their policy is in none of the scripts, or their owner is\n"
+	"gone. Then asks, and stops them. Name all the scripts that run: without any, only\n"
+	"the built-in backup policy is known.\n"
+	"\n"
+	"  -yes                   ask nothing, do it\n"
+	"  -release               take the marks away instead: the jobs stay and are\n"
+	"                         nobody's. A service's allocations are replaced by that\n"
+	"  -dry-run               only list them\n"
+	"\n"
+	"Exit codes: 0 nothing was found, or all that was found is done; 2 something was\n"
+	"found and left (-dry-run, no yes, or no terminal to ask at); 1 an error.\n"
+	"\n"
+	ALL_FLAGS;
 
 static const char help_init[] =
 	"nomad-operator init DIR\n"
@@ -170,9 +193,9 @@ const char *config_help(const char *topic)
 	static const struct {
 		const char *name;
 		const char *text;
-	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"check", help_check},
-		{"init", help_init}, {"exec", help_exec}, {"help", help_help},
-		{"version", help_version}};
+	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune},
+		{"check", help_check}, {"init", help_init}, {"exec", help_exec},
+		{"help", help_help}, {"version", help_version}};
 	size_t i;
 
 	for (i = 0; topic && i < sizeof(topics) / sizeof(topics[0]); i++) {

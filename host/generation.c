@@ -299,6 +299,12 @@ char *generation_task_names(const struct generation *g)
 	return text;
 }
 
+void generation_approve(struct generation *g)
+{
+	if (!lua_generation_approve(g->vm))
+		complain(g, "approve");
+}
+
 void generation_status(struct generation *g, void (*line)(const char *text, void *user), void *user)
 {
 	char text[160];

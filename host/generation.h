@@ -58,6 +58,8 @@ size_t generation_memory(const struct generation *g); /* bytes of Lua */
 size_t generation_inbox(const struct generation *g);  /* bytes of events that wait */
 /* false: it could not be asked, which is logged. *out is to be freed whatever comes of it. */
 bool generation_health(struct generation *g, struct health *out) WARN_UNUSED;
+/* A person confirms the removals that the budget refuses. */
+void generation_approve(struct generation *g);
 void generation_status(
 	struct generation *g, void (*line)(const char *text, void *user), void *user);
 

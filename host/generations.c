@@ -315,6 +315,12 @@ void generations_each(const struct generations *gs,
 		cb(gs->draining[i].generation, "draining", user);
 }
 
+void generations_approve(struct generations *gs)
+{
+	if (gs->working)
+		generation_approve(gs->current);
+}
+
 void generations_status(
 	struct generations *gs, void (*line)(const char *text, void *user), void *user)
 {

@@ -45,6 +45,8 @@ const char *generations_refused(const struct generations *gs);
 /* All that live; the role is "working", "starting", "candidate" or "draining". */
 void generations_each(const struct generations *gs,
 	void (*cb)(const struct generation *g, const char *role, void *user), void *user);
+/* A person confirms the removals that the budget refuses; before there is a generation that works, none are. */
+void generations_approve(struct generations *gs);
 void generations_status(
 	struct generations *gs, void (*line)(const char *text, void *user), void *user);
 

@@ -301,6 +301,18 @@ bool lua_generation_stop(struct vm *vm, const char *reason)
 	return vm_call(vm, say, &w, VM_CPU_CALL);
 }
 
+static int approve(lua_State *L)
+{
+	push_method(L, "approve");
+	lua_call(L, 1, 0);
+	return 0;
+}
+
+bool lua_generation_approve(struct vm *vm)
+{
+	return vm_call(vm, approve, NULL, VM_CPU_CALL);
+}
+
 static int idle(lua_State *L)
 {
 	bool *out = lua_touserdata(L, 1);

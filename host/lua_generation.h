@@ -36,6 +36,8 @@ bool lua_generation_stop(struct vm *vm, const char *reason) WARN_UNUSED;
 bool lua_generation_idle(struct vm *vm, bool *idle) WARN_UNUSED;
 /* *out is to be freed whatever comes of it. */
 bool lua_generation_health(struct vm *vm, struct health *out) WARN_UNUSED;
+/* gen:approve, for every policy. */
+bool lua_generation_approve(struct vm *vm) WARN_UNUSED;
 bool lua_generation_status(
 	struct vm *vm, void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 

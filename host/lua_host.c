@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua_ask.h"
 #include "lua_buf.h"
 #include "lua_context.h"
 #include "lua_files.h"
@@ -66,6 +67,8 @@ static const char *command_name(enum command command)
 		return "check";
 	case COMMAND_EXEC:
 		return "exec";
+	case COMMAND_PRUNE:
+		return "prune";
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 	case COMMAND_INIT:
@@ -80,7 +83,7 @@ static void push_options(lua_State *L, const struct lua_context *c)
 	static const char *const levels[] = {"error", "warn", "info", "debug"};
 	const struct config *config = c->config;
 
-	lua_createtable(L, 0, 12);
+	lua_createtable(L, 0, 14);
 	lua_pushstring(L, command_name(config->command));
 	lua_setfield(L, -2, "command");
 	push_list(L, config->args, config->arg_count);
@@ -93,6 +96,10 @@ static void push_options(lua_State *L, const struct lua_context *c)
 	lua_setfield(L, -2, "region");
 	lua_pushboolean(L, config->dry_run);
 	lua_setfield(L, -2, "dry_run");
+	lua_pushboolean(L, config->yes);
+	lua_setfield(L, -2, "yes");
+	lua_pushboolean(L, config->release);
+	lua_setfield(L, -2, "release");
 	lua_pushinteger(L, config->max_delete);
 	lua_setfield(L, -2, "max_delete");
 	lua_pushinteger(L, config->write_rate);
@@ -124,6 +131,7 @@ static int open_host(lua_State *L)
 	lua_store_add(L);
 	lua_log_add(L);
 	lua_files_add(L);
+	lua_ask_add(L);
 	return 1;
 }
 

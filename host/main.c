@@ -32,6 +32,8 @@ static int dispatch(struct config *config, struct log *log)
 		return run_run(config, log);
 	case COMMAND_PLAN:
 		return command_run(config, "plan", log);
+	case COMMAND_PRUNE:
+		return command_run(config, "prune", log);
 	case COMMAND_CHECK:
 		return command_run(config, "check", log);
 	case COMMAND_EXEC:

@@ -16,7 +16,7 @@
 
 #define TOKEN_CHECK 10.0 /* seconds between two looks at the token's file */
 
-enum { SIGNALS = 4, TOPIC_MAX = 32 /* bytes of a topic's name */ };
+enum { SIGNALS = 5, TOPIC_MAX = 32 /* bytes of a topic's name */ };
 
 struct run {
 	struct process process;
@@ -34,7 +34,7 @@ struct run {
 	char topic[TOPIC_MAX + 1], topic_series[TOPIC_MAX + 32];
 	/* What has been asked for. */
 	const char *reload; /* by what, or NULL */
-	bool status, token_check;
+	bool status, approve, token_check;
 	int stop; /* the signal, 0: none */
 	bool stopping, over;
 	bool on_terminal; /* standard error was one at the start */
@@ -242,6 +242,8 @@ static void on_signal(uv_signal_t *handle, int number)
 		r->reload = "SIGHUP";
 	else if (number == SIGUSR1)
 		r->status = true;
+	else if (number == SIGUSR2)
+		r->approve = true;
 	else if (r->stop)
 		_exit(128 + number); /* the second one: whoever sends it does not want to wait */
 	else
@@ -289,6 +291,12 @@ static void work(void *user)
 	}
 	if (r->stopping)
 		return;
+	if (r->approve) {
+		r->approve = false;
+		log_printf(r->log, LOG_INFO,
+			"SIGUSR2: what the limit on removals held back is approved");
+		generations_approve(r->generations);
+	}
 	if (r->token_check)
 		check_token(r);
 	if (r->reload) {
@@ -301,7 +309,7 @@ static void work(void *user)
 
 static void open_signals(struct run *r)
 {
-	static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+	static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 
 	for (size_t i = 0; i < SIGNALS; i++) {
 		int status = uv_signal_init(&r->process.loop, &r->signals[i]);

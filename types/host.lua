@@ -10,12 +10,14 @@ host.version = ""
 
 --- What the command line said. Read-only.
 ---@class host.Options
----@field command "run"|"plan"|"check"|"exec"
+---@field command "run"|"plan"|"check"|"exec"|"prune"
 ---@field args string[] scripts and directories, or what else the command takes
 ---@field instance string `-instance`
 ---@field namespaces string[] `-namespace`; empty: all that the token may read
 ---@field region? string
 ---@field dry_run boolean
+---@field yes boolean `-yes`
+---@field release boolean `-release`
 ---@field max_delete integer `-max-delete`; -1: the larger of 5 and 20 %
 ---@field write_rate integer `-write-rate`; 0: no limit
 ---@field cross_namespace string[] "from:to" pairs of `-allow-cross-namespace`
@@ -110,6 +112,11 @@ function host.block(text) end
 --- Text for standard output: the result of a command (plan, check).
 ---@param text string
 function host.print(text) end
+
+--- Asks the person at the terminal, and waits for the answer; not in the operator itself.
+---@param question string without the [y/N]
+---@return boolean? yes nil: there is no terminal
+function host.ask(question) end
 
 --- Foreign text made safe for a terminal: control characters as \n, \x1b …
 ---@param text string

@@ -255,6 +255,7 @@ static void test_help(void **state)
 	check_help("help run", "run");
 	check_help("run -help", "run");
 	check_help("plan scripts/ --help", "plan");
+	check_help("prune -help", "prune");
 	c = good("version");
 	assert_int_equal(c->command, COMMAND_VERSION);
 	config_free(c);

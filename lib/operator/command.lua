@@ -1,8 +1,9 @@
---- command: the commands that are Lua programs: plan, check and exec. Each runs as a task and returns the exit code.
+--- command: the commands that are Lua programs: plan, prune, check and exec. Each runs as a task and returns the code.
 
 local host = require "host"
 local generation = require "operator.generation"
 local marks = require "operator.marks"
+local prune = require "operator.prune"
 
 local command = {}
 
@@ -91,6 +92,96 @@ function command.plan()
     return 1
   end
   return #actions > 0 and 2 or 0
+end
+
+local function find_leftovers(gen)
+  local unclear = 0
+  local found, err = prune.find({
+    instance = host.options.instance,
+    namespace = gen.list_namespace,
+    wanted = function(namespace)
+      return gen.namespaces == nil or gen.namespaces[namespace] == true
+    end,
+    policies = gen.by_name,
+    unclear = function(key, failed)
+      unclear = unclear + 1
+      host.log("error", ("Job %s is left out: %s"):format(marks.show(key), tostring(failed)))
+    end,
+  })
+  if not found then
+    host.log("error", "The jobs cannot be listed: " .. tostring(err))
+  end
+  return found, unclear
+end
+
+local function print_leftovers(found)
+  for _, one in ipairs(found) do
+    host.print(("- %s  (%s)\n"):format(host.escape(marks.show(one.key)), host.escape(one.reason)))
+  end
+  host.print(
+    ("%d %s of instance %s that nobody looks after.\n"):format(
+      #found,
+      #found == 1 and "job" or "jobs",
+      host.options.instance
+    )
+  )
+end
+
+-- Is it to be done? Says why not.
+local function confirmed(release)
+  if host.options.dry_run then
+    return false, "With -dry-run nothing is done."
+  elseif host.options.yes then
+    return true
+  end
+  local answer = host.ask(
+    release and "Take the marks away (a service's allocations are replaced)?" or "Stop them?"
+  )
+  if answer == nil then
+    return false, "There is no terminal to ask at; -yes does it without asking."
+  end
+  return answer, not answer and "Nothing was done." or nil
+end
+
+local function remove_leftovers(found, release)
+  local failed = 0
+  for _, one in ipairs(found) do
+    local name = host.escape(marks.show(one.key))
+    local done, err = prune.remove(one, release)
+    if done == nil then
+      failed = failed + 1
+      host.log("error", ("Job %s: %s"):format(marks.show(one.key), tostring(err)))
+    else
+      local word = release and "released" or "stopped"
+      host.print(("%s: %s\n"):format(name, done and word or "has changed meanwhile, left alone"))
+    end
+  end
+  return failed
+end
+
+--- Lists what no loaded policy looks after, and after a yes stops it or takes its marks away.
+---@async
+---@return integer 0 nothing is left, 2 something is, 1 an error
+function command.prune()
+  local gen = load_policies()
+  local found, unclear
+  if gen then
+    found, unclear = find_leftovers(gen)
+  end
+  if not found then
+    return 1
+  end
+  print_leftovers(found)
+  if #found == 0 then
+    return unclear > 0 and 1 or 0
+  end
+  local release = host.options.release == true
+  local yes, why = confirmed(release)
+  if not yes then
+    host.print(why .. "\n")
+    return 2
+  end
+  return remove_leftovers(found, release) + unclear > 0 and 1 or 0
 end
 
 --- Loads scripts and says what they are; asks no Nomad.

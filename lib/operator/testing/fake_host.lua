@@ -203,6 +203,12 @@ local function add_logs(host, scope)
     table.insert(world.output, text)
   end
 
+  -- The option `answer` of the world is what the person says; nil: there is no terminal.
+  function host.ask(question)
+    table.insert(world.output, question .. " [y/N] ")
+    return world.given.answer
+  end
+
   host.escape = escape.text
 end
 

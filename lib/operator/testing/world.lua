@@ -25,6 +25,8 @@ local world = {}
 ---@field latency? number seconds of a request, 0.002
 ---@field now? number seconds since the epoch
 ---@field seed? integer
+---@field beside? operator.testing.World share its Nomad and its time: a second operator
+---@field answer? boolean what the person at the terminal says; nil: there is none
 ---@field generation? table|fun(require: function): table instead of operator.generation
 
 ---@class operator.testing.Record
@@ -61,6 +63,8 @@ local DEFAULTS = {
   instance = "default",
   namespaces = {},
   dry_run = false,
+  yes = false,
+  release = false,
   max_delete = -1,
   write_rate = 50,
   cross_namespace = {},
@@ -96,9 +100,10 @@ end
 ---@return operator.testing.World
 function world.new(given)
   given = given or {}
+  local beside = given.beside
   local self = setmetatable({
     given = given,
-    clock = clock.new(given.now),
+    clock = beside and beside.clock or clock.new(given.now),
     files = files.new(given.files or {}),
     random = random.new(given.seed),
     has_stream = given.live ~= false,
@@ -111,7 +116,7 @@ function world.new(given)
     built = 0,
   }, World)
   self.host_options = host_options(given.options, given.scripts or self.files:scripts())
-  self.nomad = model.new(model_options(given, self.clock))
+  self.nomad = beside and beside.nomad or model.new(model_options(given, self.clock))
   self.network = network.new(self.nomad, self.clock, given)
   self.feed = feed.new(self)
   self.outside = lifecycle.scope(self, 0)
