@@ -59,7 +59,7 @@ CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=
 LDFLAGS += -pie $(LINK)
 LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
 
-.PHONY: all release debug asan demo test check format nomad fuzz install clean help tests
+.PHONY: all release debug asan demo test check format nomad fuzz chaos install clean help tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -123,6 +123,13 @@ build/fuzz/%: host/fuzz/%.c build/fuzz/libhost.a
 	$(call say,FUZZER,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
+# make chaos: random jobs and troubles in the model, then calm; a seed replays exactly.
+SEED ?= 1
+SEEDS ?= 1
+FAULTS ?= 1000
+chaos: release | build/deps-test
+	@lua5.4 tools/chaos.lua -seed $(SEED) -seeds $(SEEDS) -faults $(FAULTS)
+
 demo: release | build/deps-test
 	@tools/demo
 
@@ -156,6 +163,7 @@ help:
 	@echo 'make format    clang-format over host/'
 	@echo 'make nomad     build the Nomads that demo and tests use (with Go 1.25 or newer)'
 	@echo 'make fuzz      libFuzzer over every parser, FUZZ_SECONDS=30 each'
+	@echo 'make chaos     random troubles in the model of Nomad, then calm: SEED=1 SEEDS=1 FAULTS=1000'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'

@@ -100,9 +100,13 @@ function jobs.register(job, options)
     Submission = options.submission,
   }
   local query = { namespace = job.Namespace or "default" }
-  local answer, err = nomad.request("POST", "/v1/jobs", { query = query, body = body })
+  local answer, err, response = nomad.request("POST", "/v1/jobs", { query = query, body = body })
   if not answer then
     return nil, recognised(err)
+  elseif type(answer) ~= "table" or math.type(answer.JobModifyIndex) ~= "integer" then
+    -- Whether the job was registered is not known: whoever asked has to read it.
+    return nil, nomad.unexpected("POST", "/v1/jobs", "the answer is not that of a registration",
+      response.body:sub(1, 1024))
   end
   return answer
 end

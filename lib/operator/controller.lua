@@ -208,7 +208,9 @@ end
 ---@param key string
 ---@param stub table
 ---@param cause operator.Cause
-function Controller:listed(key, stub, cause)
+---@param list_index integer of the list
+function Controller:listed(key, stub, cause, list_index)
+  self.objects:compare_version(key, self:version(stub), list_index)
   local version, newest = self:version(stub), self.objects:version(key)
   if self:stub_matches(stub) == false then
     if self:concerns(key, false) then
@@ -291,8 +293,18 @@ local function footer(ok, how, delay)
   return ok and "Done" or "Failed; the job has changed since: again at once"
 end
 
+-- The task of an item was cut short by the end of its generation. The next one looks at every job.
+local function cut_short(self, item, block)
+  self.queue:finish(item, { kind = "fail" })
+  block:close("Given up: the operator stops, or new scripts have taken over")
+end
+
 -- The task of an item has ended.
 function Controller:ended(item, block, ok, result, trace)
+  if not ok and failure.is_cancelled(result) then
+    cut_short(self, item, block)
+    return
+  end
   local outcome = ok and result or outcome_of(self, result, trace, block)
   self.host.count("reconcile_total", 1, { policy = self.policy.name, result = outcome.kind })
   if not ok and self.fatal then

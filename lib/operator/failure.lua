@@ -102,6 +102,13 @@ function failure.is_silent(err)
   return err.held == true or err.quiet == true
 end
 
+--- Is it the end of a task whose generation is closed?
+---@param err any
+---@return boolean
+function failure.is_cancelled(err)
+  return type(err) == "table" and err.code == "cancelled"
+end
+
 ---@param value any
 ---@return boolean
 function failure.is(value)

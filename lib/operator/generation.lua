@@ -37,9 +37,9 @@ local POLL = 10
 ---@field namespaces? table<string, boolean> nil: all
 ---@field list_namespace string "*" or one
 ---@field round integer lists so far
----@field touched table used by listing
 ---@field recall operator.Recall
----@field recall operator.Recall
+---@field newest integer the newest index of a job that was seen
+---@field touched table<string, string> owners that listing has found to need a look
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
 local Generation = {}
 Generation.__index = Generation
@@ -57,6 +57,7 @@ function generation.new(options)
     tombstones = tombstones.new(),
     instance = host.options.instance,
     round = 0,
+    newest = 0,
     touched = {},
     synced = false,
     working = false,
@@ -234,7 +235,7 @@ local function relist(self, cause)
     host.log("debug", ("Listed %d jobs (%s)"):format(count, cause.kind))
   end, function(ok, err, trace)
     self.listing = false
-    if not ok then
+    if not ok and not self.stopped then
       host.log("error", "The list failed: " .. failure.text(err, trace))
     end
     local again = self.list_again
@@ -367,6 +368,7 @@ local function job_event(self, type, key, index, payload, raw)
   if not job then
     return
   end
+  self.newest = math.max(self.newest, job.ModifyIndex or 0)
   local mark = marks.read(job)
   local gone = GONE[type] or payload.Deleted == true
   local event = { type = type, key = key, index = index, raw = raw, live = is_live(self, index) }

@@ -50,6 +50,11 @@ local function pack(index, number, flags)
   return index * (1 << INDEX_SHIFT) | number << FLAGS | flags
 end
 
+-- The same child, of which whatever is seen next is news.
+local function void(state)
+  return pack(-1, policy_of(state), state & STOPPED)
+end
+
 local function number_of(self, policy)
   local number = self.numbers[policy]
   if not number then
@@ -263,21 +268,29 @@ function Known:has(policy, owner)
   return owned ~= nil and #self:of(policy, owner) > 0
 end
 
+--- A list that is as new as what was seen of a child shows an older one: a snapshot was restored.
+---@param key string
+---@param index integer JobModifyIndex in the list
+---@param list_index integer of the list
+function Known:compare_index(key, index, list_index)
+  local state = self.states[key]
+  if state and index < index_of(state) and index_of(state) <= list_index then
+    self.states[key] = void(state)
+  end
+end
+
 --- The indexes of the cluster went back: whatever is seen next is news.
 function Known:forget_indexes()
   for key, state in pairs(self.states) do
-    self.states[key] = pack(-1, policy_of(state), state & STOPPED)
+    self.states[key] = void(state)
   end
 end
 
 --- All children, in no order. They may be forgotten meanwhile, but none may come.
 ---@return fun(): string? key
+---@return table
 function Known:keys()
-  local key
-  return function()
-    key = next(self.states, key)
-    return key
-  end
+  return pairs(self.states)
 end
 
 --- How many children of the policy exist and are not stopped.

@@ -6,7 +6,8 @@ local marks = require "operator.marks"
 local listing = {}
 
 -- A child as the list shows it; its owner is looked at when that is news.
-local function see_child(generation, key, stub, mark)
+local function see_child(generation, key, stub, mark, index)
+  generation.known:compare_index(key, stub.JobModifyIndex, index)
   local controller = generation.by_name[mark.policy]
   local changed = generation.known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
   local unsettled = generation.recall:child(key, stub, mark)
@@ -51,25 +52,36 @@ end
 
 -- One element of the list. A stub that is older than the event by which the job went says nothing: what became of
 -- the job is read because of that event.
-local function see(generation, stub, cause)
+local function see(generation, stub, cause, index)
   local key = marks.key(stub.Namespace, stub.ID)
   if generation.tombstones:covers(key, stub.JobModifyIndex) then
     return key
   end
   local mark = marks.read(stub)
   if mark and mark.instance == generation.instance then
-    see_child(generation, key, stub, mark)
+    see_child(generation, key, stub, mark, index)
   end
   for _, controller in ipairs(generation.controllers) do
-    controller:listed(key, stub, cause)
+    controller:listed(key, stub, cause, index)
   end
   return key
 end
 
+--- An event may come a moment before the list knows of it: so long this takes at most. Seconds.
+local BEHIND = 1
+
+-- Is the list older than what was seen before it was asked for? Asked a second time it is not, unless the index of the
+-- cluster has gone back.
+local function is_behind(generation, index, before)
+  local behind = index > 0 and index < before
+  local again = behind and not generation.behind
+  generation.behind = again
+  return again
+end
+
 -- Another cluster, or a restored snapshot: its indexes say nothing about what was seen before.
-local function check_index(generation, index)
-  local before = generation.list_index
-  if before and index > 0 and index < before then
+local function check_index(generation, index, before)
+  if index > 0 and index < before then
     generation.host.log(
       "warn",
       (
@@ -81,7 +93,9 @@ local function check_index(generation, index)
       controller:forget_indexes()
     end
     generation.known:forget_indexes()
+    generation.newest = index
   end
+  generation.newest = math.max(generation.newest, index)
 end
 
 -- Everything of one answer.
@@ -96,7 +110,7 @@ local function merge(generation, reader, cause)
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
-      local key = see(generation, stub, cause)
+      local key = see(generation, stub, cause, reader.index)
       present[key] = true
       generation.recall:stub(key, stub)
     end
@@ -122,14 +136,19 @@ end
 ---@return integer count jobs seen
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
-  local reader, err = jobs.list({ namespace = generation.list_namespace })
+  local before = generation.newest
+  local reader <close>, err = jobs.list({ namespace = generation.list_namespace })
   if not reader then
     return nil, err, 0
+  elseif is_behind(generation, reader.index, before) then
+    reader:close()
+    generation.host.sleep(BEHIND)
+    return listing.run(generation, cause)
   end
-  check_index(generation, reader.index)
+  check_index(generation, reader.index, before)
   generation.round = generation.round + 1
-  generation.touched = {}
   generation.recall:begin()
+  -- What a list that broke off has found in generation.touched is still there.
   return merge(generation, reader, cause)
 end
 

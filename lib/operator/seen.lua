@@ -84,6 +84,17 @@ function Seen:forget(key)
   end
 end
 
+--- A list that is as new as what was seen of an object shows an older one: a snapshot was restored.
+---@param key string
+---@param version integer in the list
+---@param list_index integer of the list
+function Seen:compare_version(key, version, list_index)
+  local newest = self:version(key)
+  if newest and version < newest and newest <= list_index then
+    self.newest[key], self.before[key] = NEVER * 2, nil
+  end
+end
+
 --- The versions of the cluster went back: whatever is seen next is news.
 function Seen:forget_versions()
   for key in pairs(self.newest) do
@@ -94,12 +105,9 @@ end
 
 --- All keys, in no order. Keys may be forgotten meanwhile, but none may come.
 ---@return fun(): string?
+---@return table
 function Seen:keys()
-  local key
-  return function()
-    key = next(self.newest, key)
-    return key
-  end
+  return pairs(self.newest)
 end
 
 ---@return integer

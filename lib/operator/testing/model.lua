@@ -10,6 +10,7 @@ local json = require "host.json"
 local listing = require "operator.testing.listing"
 local routes = require "operator.testing.routes"
 local scheduler = require "operator.testing.scheduler"
+local snapshot = require "operator.testing.snapshot"
 local state = require "operator.testing.state"
 
 local model = {}
@@ -361,6 +362,19 @@ end
 --- Garbage collection.
 function Model:gc()
   return shortcut(self, "PUT", "/v1/system/gc", {})
+end
+
+--- As `nomad operator snapshot save`.
+---@return operator.testing.Snapshot
+function Model:snapshot()
+  return snapshot.save(self.state)
+end
+
+--- As `nomad operator snapshot restore`: the state is as it was then, and all streams end.
+---@param saved operator.testing.Snapshot
+---@param options? { new_servers?: boolean } their raft index goes back too
+function Model:restore(saved, options)
+  snapshot.restore(self.state, saved, options and options.new_servers)
 end
 
 --- The IDs of a namespace's jobs that are not stopped, sorted.

@@ -1,6 +1,8 @@
 --- modules: the operator's Lua modules loaded anew for one generation, as each real one has a Lua state of its own.
 --- So what a module keeps dies with its generation, and a specification notices if anybody counted on more.
 
+local ordered = require "operator.testing.ordered"
+
 local modules = {}
 
 --- What each generation has for itself. operator.testing is the world, not in it.
@@ -20,7 +22,8 @@ local function no_global(_, name)
   error(("a module sets the global %s; write: local %s = …"):format(tostring(name), name), 2)
 end
 
---- A `require` with a memory of its own.
+--- A `require` with a memory of its own. Its modules see the keys of tables in their order, so that a world with the
+--- same seed does the same.
 ---@param given table<string, any> modules that are handed in: host, host.nomad
 ---@return fun(name: string): any
 function modules.loader(given)
@@ -29,7 +32,7 @@ function modules.loader(given)
     loaded[name] = module
   end
   local own_require
-  local env = setmetatable({}, {
+  local env = setmetatable({ pairs = ordered.pairs }, {
     __index = function(_, name)
       return name == "require" and own_require or _G[name]
     end,

@@ -350,9 +350,21 @@ function Server:close()
   end
 end
 
+local broken_pipes
+
+-- A client that is killed while it is being written to must not end us too: libuv leaves SIGPIPE as it is.
+local function outlive_clients()
+  if not broken_pipes then
+    broken_pipes = uv.new_signal()
+    broken_pipes:start("sigpipe", function() end)
+    broken_pipes:unref()
+  end
+end
+
 ---@param options operator.testing.ServerOptions
 ---@return operator.testing.Server
 function server.new(options)
+  outlive_clients()
   local self = setmetatable({
     model = options.model,
     host = options.host or "127.0.0.1",
