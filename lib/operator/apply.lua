@@ -1,6 +1,7 @@
 --- apply: makes the children of one owner as `desired` says: registers what is missing, updates what differs, removes
 --- what is no longer wanted. What does not carry our marks is never touched.
 
+local nomad = require "nomad"
 local jobs = require "nomad.jobs"
 local child = require "operator.child"
 local compare = require "operator.compare"
@@ -166,8 +167,20 @@ function Apply:slow_down(context, wanted)
   end
 end
 
+--- New scripts have taken over: what these ones want is not begun any more.
+function Apply:give_up()
+  self.superseded = true
+end
+
+local function check_current(self)
+  if self.superseded then
+    error(nomad.error { code = "cancelled", message = "new scripts have taken over" }, 0)
+  end
+end
+
 -- Writes the child. Returns false when somebody else wrote first: read again and decide again.
 function Apply:write(context, wanted, live, detail)
+  check_current(self)
   local name, key = context.policy.name, wanted.key
   local op = (live and not live.Stop) and "update" or "create"
   if self.dry_run then
@@ -324,6 +337,7 @@ end
 
 -- Stops the live child. Returns false on a conflict.
 function Apply:stop(context, key, live)
+  check_current(self)
   local policy = context.policy
   if not self.dry_run then
     self:check_hold(context, key)

@@ -422,6 +422,9 @@ function Generation:stop(reason)
   self.stopped = true
   self.stop_reason = reason
   self.hold:stop()
+  if reason == "reload" then
+    self.apply:give_up()
+  end
   if self.resync_timer then
     self.resync_timer:stop()
   end

@@ -242,7 +242,7 @@ local STATUSES = {
   { status = 404, body = "404 page not found" },
 }
 
-local GARBAGE = { "", "{", "[]", "{}", "null", "[1]", "no JSON", '{"ID":"z"}', "<html></html>" }
+local GARBAGE = { "", "{", "[]", "{}", "null", "[1]", "no JSON", '{"ID":7}', "<html></html>" }
 
 local function add_fault(self, dice, fault)
   if dice:chance(0.5) then
