@@ -20,14 +20,15 @@ local function wanted(generation, namespace)
 end
 
 -- Owners of children that are not in the list, and children of owners that are not: their owners are looked at, and
--- read what is true. A stopped child that is not there was collected.
+-- read what is true. A stopped child that is not there was collected. What the token cannot see is unknown.
 local function missing_children(generation, present)
-  local known = generation.known
+  local known, scope = generation.known, generation.scope
   for key in known:keys() do
     local owner, policy, stopped = known:whose(key)
-    if stopped and not present[key] then
+    local unknown = scope:is_lost(marks.split(key)) or scope:is_lost(marks.split(owner))
+    if not unknown and stopped and not present[key] then
       known:forget(key)
-    elseif not stopped and not (present[key] and present[owner]) then
+    elseif not unknown and not stopped and not (present[key] and present[owner]) then
       if not present[key] then
         -- It may have been purged without an event: it is right only when it has been read.
         known:doubt(key)
@@ -84,15 +85,15 @@ local function check_index(generation, index)
   end
 end
 
--- Everything of one answer.
-local function merge(generation, reader, cause)
-  local count, present = 0, {}
+-- The list of one namespace, or of all. Returns how many jobs it has.
+local function read(generation, reader, cause, present)
+  local count = 0
   while true do
     local stub, failed = reader:next()
     if failed then
-      return nil, failed, count
+      return nil, failed
     elseif not stub then
-      break
+      return count
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
@@ -101,16 +102,42 @@ local function merge(generation, reader, cause)
       generation.recall:stub(key, stub)
     end
   end
-  local unknown = generation.recall:finish()
-  if unknown then
-    return nil, unknown, count
+end
+
+-- A list that is there to be read. One of several may be refused: it is left out.
+local function open(generation, namespace)
+  local reader, err = jobs.list({ namespace = namespace })
+  local several = #generation.list_namespaces > 1
+  if several and (reader or err.code == "denied") then
+    generation.scope:listed(namespace, err)
   end
-  missing_children(generation, present)
-  visit_owners(generation, cause, present)
-  for _, controller in ipairs(generation.controllers) do
-    controller:list_ended(cause, present)
+  return reader, err, several
+end
+
+-- Reads the lists. Returns the index of the first that is answered, those that follow are no older; nil and an error.
+local function read_all(generation, cause, present)
+  local count, index, refusal = 0, nil, nil
+  for _, namespace in ipairs(generation.list_namespaces) do
+    local reader <close>, err, several = open(generation, namespace)
+    if not reader and not (several and err.code == "denied") then
+      return nil, err, count
+    elseif reader then
+      if not index then
+        index = reader.index
+        check_index(generation, index)
+        generation.round = generation.round + 1
+        generation.touched = {}
+        generation.recall:begin()
+      end
+      local seen, failed = read(generation, reader, cause, present)
+      if not seen then
+        return nil, failed, count
+      end
+      count = count + seen
+    end
+    refusal = refusal or err
   end
-  return reader.index, nil, count
+  return index, refusal, count
 end
 
 --- Lists and merges. The queues of the generation's controllers have what is to be done afterwards.
@@ -122,15 +149,25 @@ end
 ---@return integer count jobs seen
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
-  local reader, err = jobs.list({ namespace = generation.list_namespace })
-  if not reader then
-    return nil, err, 0
+  local present = {}
+  local index, err, count = read_all(generation, cause, present)
+  if not index then
+    return nil, err, count
   end
-  check_index(generation, reader.index)
-  generation.round = generation.round + 1
-  generation.touched = {}
-  generation.recall:begin()
-  return merge(generation, reader, cause)
+  local unknown = generation.recall:finish()
+  if unknown then
+    return nil, unknown, count
+  end
+  if generation.round > 1 then
+    -- What is missing may be out of sight.
+    generation.scope:refresh()
+  end
+  missing_children(generation, present)
+  visit_owners(generation, cause, present)
+  for _, controller in ipairs(generation.controllers) do
+    controller:list_ended(cause, present)
+  end
+  return index, nil, count
 end
 
 return listing
