@@ -484,6 +484,11 @@ void api_count_in(struct api *a, struct metrics *m)
 	a->metrics = m;
 }
 
+bool api_has_token(const struct api *a)
+{
+	return a->token != NULL;
+}
+
 void api_counts(const struct api *a, uint64_t *sent, uint64_t *refused)
 {
 	*sent = a->sent;

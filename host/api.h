@@ -75,6 +75,7 @@ uint64_t api_nomad_index(const struct api_request *r);
 /* Where requests go, for messages: "http://127.0.0.1:4646", "unix:///run/api.sock". Dies at
  * api_reload. */
 const char *api_address(const struct api *a);
+bool api_has_token(const struct api *a);
 /* Requests sent and refused by the gate since the start. */
 void api_counts(const struct api *a, uint64_t *sent, uint64_t *refused);
 /* Counts each answer there as nomad_requests_total; m must outlive it. */

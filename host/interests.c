@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct interests *interests_new(const char *ns)
+struct interests *interests_new(void)
 {
 	struct interests *in = xcalloc(1, sizeof(*in));
 
-	in->ns = xstrdup(ns);
+	in->namespaces = xcalloc(INTERESTS_MAX + 1, sizeof(*in->namespaces));
 	in->topics = xcalloc(INTERESTS_MAX + 1, sizeof(*in->topics));
 	in->pass = xcalloc(INTERESTS_MAX, sizeof(*in->pass));
 	return in;
@@ -31,7 +31,7 @@ void interests_free(struct interests *in)
 	}
 	free(in->pass);
 	free_list(in->topics);
-	free(in->ns);
+	free_list(in->namespaces);
 	free(in);
 }
 
@@ -50,6 +50,11 @@ static bool add(char **list, const char *text)
 bool interests_add_topic(struct interests *in, const char *topic)
 {
 	return add(in->topics, topic);
+}
+
+bool interests_add_namespace(struct interests *in, const char *ns)
+{
+	return add(in->namespaces, ns);
 }
 
 bool interests_add_pass(struct interests *in, const char *topic)
@@ -95,11 +100,16 @@ bool interests_want(const struct interests *in, const struct scan_event *event)
 	return false;
 }
 
+static bool same_list(char *const *a, char *const *b)
+{
+	while (*a && *b && strcmp(*a, *b) == 0) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
 bool interests_same_stream(const struct interests *a, const struct interests *b)
 {
-	size_t i = 0;
-
-	while (a->topics[i] && b->topics[i] && strcmp(a->topics[i], b->topics[i]) == 0)
-		i++;
-	return !a->topics[i] && !b->topics[i] && strcmp(a->ns, b->ns) == 0;
+	return same_list(a->topics, b->topics) && same_list(a->namespaces, b->namespaces);
 }

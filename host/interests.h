@@ -15,17 +15,18 @@ struct interest {
 };
 
 struct interests {
-	char **topics; /* NULL terminated, sorted: for the subscription */
-	char *ns;      /* "*" or one namespace */
+	char **topics;	   /* NULL terminated, sorted: for the subscription */
+	char **namespaces; /* NULL terminated: "*" alone, or some */
 	struct interest *pass;
 	size_t pass_count;
 };
 
 /* Makes an empty one; the strings that are added are copied. */
-struct interests *interests_new(const char *ns);
+struct interests *interests_new(void);
 void interests_free(struct interests *in);
 /* false: there are INTERESTS_MAX already. */
 bool interests_add_topic(struct interests *in, const char *topic) WARN_UNUSED;
+bool interests_add_namespace(struct interests *in, const char *ns) WARN_UNUSED;
 /* The topic passes; types are added by interests_add_type, without any all of it passes. */
 bool interests_add_pass(struct interests *in, const char *topic) WARN_UNUSED;
 bool interests_add_type(struct interests *in, const char *type) WARN_UNUSED; /* of the last pass */

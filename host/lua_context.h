@@ -14,6 +14,14 @@
 
 struct lua_cpu;
 
+/* What a generation may ask of who runs it. */
+struct lua_wishes {
+	/* Subscribe anew, to all namespaces or to these (NULL terminated); false: that would not
+	 * help. */
+	bool (*resubscribe)(const char *reason, const char *const *namespaces, void *user);
+	void *user;
+};
+
 /* None of it belongs to the context, and all but tasks outlives it. */
 struct lua_context {
 	uv_loop_t *loop;
@@ -25,7 +33,8 @@ struct lua_context {
 	struct metrics *metrics;
 	struct lua_cpu *cpu;
 	struct tasks *tasks;
-	unsigned generation; /* counts from 1 */
+	const struct lua_wishes *wishes; /* NULL: nobody listens (a command) */
+	unsigned generation;		 /* counts from 1 */
 };
 
 static inline struct lua_context *lua_context(lua_State *L)

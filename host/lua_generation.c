@@ -47,8 +47,23 @@ static const char *take_string(lua_State *L, const char *what)
 static void too_many(lua_State *L, bool ok)
 {
 	if (!ok)
-		luaL_error(
-			L, "generation:load returned more than %d topics or types", INTERESTS_MAX);
+		luaL_error(L, "generation:load returned more than %d topics, types or namespaces",
+			INTERESTS_MAX);
+}
+
+/* One, "*" for all, or a list. */
+static void read_namespaces(lua_State *L, int index, struct interests *in)
+{
+	lua_getfield(L, index, "namespace");
+	if (!lua_istable(L, -1)) {
+		too_many(L, interests_add_namespace(in, take_string(L, "a namespace")));
+		return;
+	}
+	for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++)
+		too_many(L, interests_add_namespace(in, take_string(L, "a namespace")));
+	lua_pop(L, 2);
+	if (!in->namespaces[0])
+		luaL_error(L, "generation:load returned no namespace");
 }
 
 static void read_topics(lua_State *L, int index, struct interests *in)
@@ -87,8 +102,8 @@ static int load(lua_State *L)
 	push_method(L, "load");
 	lua_call(L, 1, 1);
 	luaL_checktype(L, -1, LUA_TTABLE);
-	lua_getfield(L, -1, "namespace");
-	*out = interests_new(take_string(L, "a namespace"));
+	*out = interests_new();
+	read_namespaces(L, lua_gettop(L), *out);
 	read_topics(L, lua_gettop(L), *out);
 	read_pass(L, lua_gettop(L), *out);
 	return 0;

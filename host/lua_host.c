@@ -19,6 +19,39 @@
 #include "lua_time.h"
 #include "version.h"
 
+enum { NAMESPACES_MAX = 4096 };
+
+/* reason, namespaces or nil */
+static int resubscribe(lua_State *L)
+{
+	const struct lua_wishes *wishes = lua_context(L)->wishes;
+	const char *reason = luaL_checkstring(L, 1);
+	const char **list = NULL;
+	bool taken = false;
+
+	lua_settop(L, 2);
+	if (!lua_isnil(L, 2)) {
+		lua_Unsigned count;
+
+		luaL_checktype(L, 2, LUA_TTABLE);
+		count = lua_rawlen(L, 2);
+		luaL_argcheck(L, count <= NAMESPACES_MAX, 2, "too many namespaces");
+		list = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*list), 0);
+		for (lua_Unsigned i = 0; i < count; i++) {
+			/* The table keeps the string while it is used here. */
+			luaL_argcheck(L, lua_rawgeti(L, 2, (lua_Integer)i + 1) == LUA_TSTRING, 2,
+				"list of names expected");
+			list[i] = lua_tostring(L, -1);
+			lua_pop(L, 1);
+		}
+		list[count] = NULL;
+	}
+	if (wishes)
+		taken = wishes->resubscribe(reason, list, wishes->user);
+	lua_pushboolean(L, taken);
+	return 1;
+}
+
 static int random_(lua_State *L)
 {
 	uint64_t bits = 0;
@@ -118,7 +151,8 @@ static void push_options(lua_State *L, const struct lua_context *c)
 
 static int open_host(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"random", random_}, {"spawn", spawn}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"random", random_}, {"spawn", spawn}, {"resubscribe", resubscribe}, {NULL, NULL}};
 
 	luaL_newlib(L, functions);
 	lua_pushliteral(L, VERSION);

@@ -11,7 +11,7 @@
 #include "process.h"
 #include "run_admin.h"
 #include "run_status.h"
-#include "stream.h"
+#include "stream_set.h"
 #include "version.h"
 
 #define TOKEN_CHECK 10.0 /* seconds between two looks at the token's file */
@@ -23,7 +23,9 @@ struct run {
 	struct config *config;
 	struct log *log;
 	struct generations *generations;
-	struct stream *stream;
+	struct stream_set *stream;
+	struct lua_wishes wishes;
+	char **namespaces; /* what the stream is for instead of "*"; NULL: "*" will do */
 	uv_signal_t signals[SIGNALS];
 	struct alarm *token_alarm;
 	struct turn_job job;
@@ -34,7 +36,7 @@ struct run {
 	char topic[TOPIC_MAX + 1], topic_series[TOPIC_MAX + 32];
 	/* What has been asked for. */
 	const char *reload; /* by what, or NULL */
-	bool status, approve, token_check;
+	bool status, approve, token_check, resubscribe;
 	int stop; /* the signal, 0: none */
 	bool stopping, over;
 	bool on_terminal; /* standard error was one at the start */
@@ -46,9 +48,76 @@ struct run {
 static struct stream_options options_of(const struct run *r, const struct interests *in)
 {
 	return (struct stream_options){.topics = (const char *const *)in->topics,
-		.ns = in->ns,
 		.line_max = r->config->stream_line_max,
 		.idle = r->config->stream_idle};
+}
+
+static void forget_namespaces(struct run *r)
+{
+	for (char **ns = r->namespaces; ns && *ns; ns++)
+		free(*ns);
+	free(r->namespaces);
+	r->namespaces = NULL;
+}
+
+static bool is_all(const struct interests *in)
+{
+	return strcmp(in->namespaces[0], "*") == 0;
+}
+
+/* "*" where there would be too many streams. */
+static const char *const *namespaces_of(const struct run *r, const struct interests *in)
+{
+	static const char *const all[] = {"*", NULL};
+	size_t count = 0;
+
+	if (is_all(in) && r->namespaces)
+		return (const char *const *)r->namespaces;
+	while (in->namespaces[count])
+		count++;
+	return count > STREAM_SET_MAX ? all : (const char *const *)in->namespaces;
+}
+
+static void restart_stream(struct run *r, const struct interests *in)
+{
+	struct stream_options o = options_of(r, in);
+
+	r->resubscribe = false;
+	stream_set_restart(r->stream, &o, namespaces_of(r, in));
+}
+
+/* May the stream be for these instead of "*"? Only where the token is why "*" has none. */
+static bool take_namespaces(struct run *r, const char *const *namespaces)
+{
+	struct stream_status status;
+	size_t count = 0;
+
+	stream_set_status(r->stream, &status);
+	while (namespaces[count])
+		count++;
+	if (count == 0 || count > STREAM_SET_MAX ||
+		(!r->namespaces && (!status.rights || !r->config->token)))
+		return false;
+	forget_namespaces(r);
+	r->namespaces = xcalloc(count + 1, sizeof(*r->namespaces));
+	for (size_t i = 0; i < count; i++)
+		r->namespaces[i] = xstrdup(namespaces[i]);
+	return true;
+}
+
+/* Within Lua: only takes note. */
+static bool on_resubscribe(const char *reason, const char *const *namespaces, void *user)
+{
+	struct run *r = user;
+
+	if (!r->stream || r->stopping || (namespaces && !take_namespaces(r, namespaces)))
+		return false;
+	if (!namespaces)
+		forget_namespaces(r);
+	log_printf(r->log, LOG_INFO, "Subscribing anew: %s", reason);
+	r->resubscribe = true;
+	turn_add(r->process.base.turn, &r->job);
+	return true;
 }
 
 static void on_connected(uint64_t epoch, bool live, void *user)
@@ -142,10 +211,9 @@ static void on_started(const char *error, void *user)
 static void on_swapped(const struct interests *before, const struct interests *now, void *user)
 {
 	struct run *r = user;
-	struct stream_options o = options_of(r, now);
 
 	if (!interests_same_stream(before, now))
-		stream_restart(r->stream, &o);
+		restart_stream(r, now);
 }
 
 static void on_stopped(void *user)
@@ -174,21 +242,16 @@ static bool token_changed(struct run *r)
 	return changed;
 }
 
-/* A stream that is there goes on with the token it was opened with, until Nomad ends it. */
+/* Nomad would end the old token's stream some time, and perhaps without a word. */
 static void check_token(struct run *r)
 {
-	struct stream_options o = options_of(r, generations_interests(r->generations));
-	struct stream_status status;
-
 	r->token_check = false;
 	if (!r->config->token_file || !token_changed(r))
 		return;
 	log_printf(r->log, LOG_INFO, "The token in %s has changed and is used from now on",
 		r->config->token_file);
 	api_reload(r->process.base.api, r->config);
-	stream_status(r->stream, &status);
-	if (status.state != STREAM_LIVE)
-		stream_restart(r->stream, &o);
+	restart_stream(r, generations_interests(r->generations));
 }
 
 static void on_token_alarm(void *user)
@@ -202,13 +265,12 @@ static void on_token_alarm(void *user)
 
 static void reload(struct run *r, const char *by)
 {
-	struct stream_options o = options_of(r, generations_interests(r->generations));
 	bool restart = token_changed(r);
 
 	log_printf(r->log, LOG_INFO, "%s: loading scripts, token and certificates again", by);
 	api_reload(r->process.base.api, r->config);
 	if (restart)
-		stream_restart(r->stream, &o);
+		restart_stream(r, generations_interests(r->generations));
 	generations_reload(r->generations);
 }
 
@@ -299,6 +361,8 @@ static void work(void *user)
 	}
 	if (r->token_check)
 		check_token(r);
+	if (r->resubscribe)
+		restart_stream(r, generations_interests(r->generations));
 	if (r->reload) {
 		const char *by = r->reload;
 
@@ -343,20 +407,23 @@ static void say_hello(const struct run *r)
 
 static void watch(struct run *r)
 {
-	static const struct stream_callbacks cb = {on_connected, on_lost, on_line, on_wake};
-	struct stream_options o = options_of(r, generations_interests(r->generations));
+	static const struct stream_callbacks cb = {on_connected, on_lost, NULL, on_line, on_wake};
+	const struct interests *in = generations_interests(r->generations);
+	struct stream_options o = options_of(r, in);
 
-	r->stream = stream_new(&r->process.loop, r->process.base.api, r->log, &o, &cb, r);
+	r->stream = stream_set_new(
+		&r->process.loop, r->process.base.api, r->log, &o, namespaces_of(r, in), &cb, r);
 	r->token_alarm = alarm_new(&r->process.loop, on_token_alarm, r);
 	if (r->config->token_file)
 		alarm_set(r->token_alarm, TOKEN_CHECK);
-	stream_start(r->stream);
+	stream_set_start(r->stream);
 	generations_start(r->generations);
 	while (!r->over)
 		(void)uv_run(&r->process.loop, UV_RUN_ONCE);
 	alarm_free(r->token_alarm);
-	stream_free(r->stream);
+	stream_set_free(r->stream);
 	r->stream = NULL;
+	forget_namespaces(r);
 }
 
 /* A port that is in use is told before anything is begun. */
@@ -372,6 +439,8 @@ static int operate(struct run *r)
 	char *error;
 
 	turn_job_init(&r->job, work, r);
+	r->wishes = (struct lua_wishes){on_resubscribe, r};
+	r->process.base.wishes = &r->wishes;
 	r->started = uv_hrtime();
 	r->on_terminal = isatty(STDERR_FILENO) == 1;
 	r->generations = generations_new(&r->process.base, &cb, r);

@@ -16,7 +16,7 @@ void run_facts_take(struct run_facts *f, const struct run_view *v)
 	*f = (struct run_facts){.stream = {.state = STREAM_IDLE, .last_frame = -1, .reason = ""}};
 	buf_init(&f->reasons, REASONS_MAX);
 	if (v->stream)
-		stream_status(v->stream, &f->stream);
+		stream_set_status(v->stream, &f->stream);
 	facts.stream = f->stream;
 	if (g) {
 		facts.generation = generation_number(g);

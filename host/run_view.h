@@ -6,11 +6,11 @@
 
 #include "generations.h"
 #include "ready.h"
-#include "stream.h"
+#include "stream_set.h"
 
 struct run_view {
 	const struct lua_context *base;
-	const struct stream *stream; /* NULL: none yet */
+	const struct stream_set *stream; /* NULL: none yet */
 	struct generations *generations;
 	uint64_t started; /* uv_hrtime of the start */
 	bool stopping;

@@ -17,7 +17,7 @@ enum {
 static const double probe_timeout = 5;
 
 enum event {
-	EVENT_START,	 /* stream_start, stream_restart */
+	EVENT_START,	 /* stream_start */
 	EVENT_FRAME,	 /* a line has come */
 	EVENT_SILENT,	 /* accepted, but no line in time or at all */
 	EVENT_REFUSED,	 /* by the token's rights */
@@ -44,6 +44,7 @@ struct stream {
 	struct stream_probe *probe;  /* NULL: none */
 	struct stream_lines lines;
 	bool refused;		     /* the probe is about a refusal, not about silence */
+	bool rights;		     /* see struct stream_status */
 	unsigned silences, failures; /* in a row */
 	uint64_t live_since;	     /* loop time, ms */
 	double retry_after;	     /* seconds, < 0: not asked for */
@@ -199,6 +200,7 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 		return;
 	s->retry_after = result->http.retry_after;
 	set_reason(s, reason_of(s, result));
+	s->rights = false;
 	s->denied = strcmp(result->code, "denied") == 0;
 	if (stream_reason_is_lasting(result))
 		step(s, EVENT_NO_STREAM);
@@ -264,6 +266,8 @@ static void begin(struct stream *s)
 
 static void go_live(struct stream *s)
 {
+	bool all = strcmp(s->ns, "*") == 0;
+
 	uv_timer_stop(&s->timer);
 	s->denied = false;
 	s->live_since = uv_now(s->loop);
@@ -272,8 +276,15 @@ static void go_live(struct stream *s)
 	s->logged = NULL;
 	s->told = true;
 	s->told_live = true;
-	log_printf(s->log, LOG_INFO, "Connected to the event stream of %s", api_address(s->api));
+	log_printf(s->log, LOG_INFO, "Connected to the event stream of %s%s%s", api_address(s->api),
+		all ? "" : ", namespace ", all ? "" : s->ns);
 	s->cb.connected(++s->epoch, true, s->user);
+}
+
+/* A token that may read some namespaces only is answered lists of all, and silence. */
+static unsigned silences_max(const struct stream *s)
+{
+	return strcmp(s->ns, "*") == 0 && api_has_token(s->api) ? 1 : SILENCES_MAX;
 }
 
 static void on_probed(const struct api_result *failure, void *user)
@@ -294,7 +305,8 @@ static void on_probed(const struct api_result *failure, void *user)
 		set_reason(s, stream_reason_silence(api_address(s->api), s->ns));
 		s->silences++;
 	}
-	step(s, s->refused || s->silences >= SILENCES_MAX ? EVENT_NO_STREAM : EVENT_END);
+	s->rights = true;
+	step(s, s->refused || s->silences >= silences_max(s) ? EVENT_NO_STREAM : EVENT_END);
 }
 
 static void probe(struct stream *s)
@@ -320,10 +332,12 @@ static void wait_and_retry(struct stream *s)
 		delay = s->retry_after < RETRY_AFTER_MAX ? s->retry_after : RETRY_AFTER_MAX;
 	log_reason(s, "trying again");
 	set_timer(s, delay);
-	if (!s->told)
-		return;
-	s->told = false;
-	s->cb.lost(s->reason, s->user);
+	if (s->told) {
+		s->told = false;
+		s->cb.lost(s->reason, s->user);
+	} else if (s->cb.failed) {
+		s->cb.failed(s->reason, s->user);
+	}
 }
 
 static void end_live(struct stream *s)
@@ -365,22 +379,17 @@ static const struct transition {
 	{STREAM_SUBSCRIBING, EVENT_REFUSED,   STREAM_PROBING,     probe_refusal},
 	{STREAM_SUBSCRIBING, EVENT_END,       STREAM_WAITING,     wait_and_retry},
 	{STREAM_SUBSCRIBING, EVENT_NO_STREAM, STREAM_POLLING,     poll_lists},
-	{STREAM_SUBSCRIBING, EVENT_START,     STREAM_SUBSCRIBING, begin},
 
 	{STREAM_PROBING,     EVENT_END,       STREAM_WAITING,     wait_and_retry},
 	{STREAM_PROBING,     EVENT_NO_STREAM, STREAM_POLLING,     poll_lists},
-	{STREAM_PROBING,     EVENT_START,     STREAM_SUBSCRIBING, begin},
 
 	{STREAM_LIVE,        EVENT_END,       STREAM_WAITING,     end_live},
 	{STREAM_LIVE,        EVENT_REFUSED,   STREAM_WAITING,     end_live},
 	{STREAM_LIVE,        EVENT_NO_STREAM, STREAM_WAITING,     end_live},
-	{STREAM_LIVE,        EVENT_START,     STREAM_SUBSCRIBING, begin},
 
 	{STREAM_WAITING,     EVENT_DUE,       STREAM_SUBSCRIBING, subscribe},
-	{STREAM_WAITING,     EVENT_START,     STREAM_SUBSCRIBING, begin},
 
 	{STREAM_POLLING,     EVENT_DUE,       STREAM_SUBSCRIBING, subscribe},
-	{STREAM_POLLING,     EVENT_START,     STREAM_SUBSCRIBING, begin},
 	/* clang-format on */
 };
 
@@ -426,14 +435,6 @@ void stream_start(struct stream *s)
 		step(s, EVENT_START);
 }
 
-void stream_restart(struct stream *s, const struct stream_options *o)
-{
-	forget_options(s);
-	take_options(s, o);
-	if (s->state != STREAM_IDLE)
-		step(s, EVENT_START);
-}
-
 void stream_status(const struct stream *s, struct stream_status *out)
 {
 	*out = (struct stream_status){
@@ -446,6 +447,7 @@ void stream_status(const struct stream *s, struct stream_status *out)
 		.last_frame =
 			s->last_frame > 0 ? (double)(uv_now(s->loop) - s->last_frame) / 1000 : -1,
 		.local_port = s->request ? api_local_port(s->request) : 0,
+		.rights = s->state == STREAM_POLLING && s->rights,
 		.reason = s->reason,
 		.connected = s->state == STREAM_LIVE || (s->told && !s->told_live),
 		.denied = s->denied,

@@ -11,7 +11,7 @@
  *   POLLING      no stream can be had here (HTTP/0.0, broker disabled, refused, held back by a
  *                proxy): the owner lists instead; a stream is tried again every 5 minutes
  * The transitions are one table in stream.c. All callbacks run outside libcurl except `line`,
- * which may only take the bytes; the others may restart or free the stream. */
+ * which may only take the bytes; the others may free the stream. */
 #ifndef STREAM_H
 #define STREAM_H
 
@@ -35,6 +35,8 @@ struct stream_callbacks {
 	void (*connected)(uint64_t epoch, bool live, void *user);
 	/* What the last `connected` said is over; it is tried again without anybody's doing. */
 	void (*lost)(const char *reason, void *user);
+	/* There was none, and there is none after another try; NULL: who cares. */
+	void (*failed)(const char *reason, void *user);
 	/* A line that is not a heartbeat. Inside libcurl: take the bytes, do nothing else. */
 	void (*line)(const char *line, size_t len, void *user);
 	/* Lines have been given since the last call, or a frame came: outside libcurl. */
@@ -57,6 +59,7 @@ struct stream_status {
 	uint64_t epoch, lines, bytes, reconnects, last_index;
 	double last_frame; /* seconds since, < 0: none yet */
 	int local_port;
+	bool rights;	    /* POLLING because, it seems, the token may not have this stream */
 	const char *reason; /* of the last end; "" */
 	bool connected;	    /* live, or lists have to do for now */
 	bool denied;	    /* the token was refused last, and nothing has come since */
@@ -65,9 +68,6 @@ struct stream_status {
 struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log,
 	const struct stream_options *o, const struct stream_callbacks *cb, void *user);
 void stream_start(struct stream *s);
-/* Ends the connection, if any, and subscribes anew at once (another topic set, a new token).
- * `lost` is not called for it; `connected` is, once the new one is there. */
-void stream_restart(struct stream *s, const struct stream_options *o);
 void stream_status(const struct stream *s, struct stream_status *out);
 const char *stream_state_name(enum stream_state state);
 /* Stops and frees, without a callback; before api_free. The loop has to run until its handles

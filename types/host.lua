@@ -68,6 +68,13 @@ local timer = {}
 function timer:set(seconds) end
 function timer:stop() end
 
+--- Asks for a new subscription to the event stream, with a list after it; the old one goes on until the new one is
+--- there. With `namespaces` the stream is for those instead of all: only where the token may not have one for all.
+---@param reason string for the log
+---@param namespaces? string[]
+---@return boolean taken false: that would not help (or nothing runs that could)
+function host.resubscribe(reason, namespaces) end
+
 --- A condition that tasks wait for.
 ---@return host.Signal
 function host.signal() end

@@ -16,8 +16,6 @@
 
 #define EVENT "{\"Events\":[{\"Topic\":\"Job\"}],\"Index\":17}"
 
-static const char *const other_topics[] = {"Node", NULL};
-
 static bool has_line(void *user)
 {
 	return ((struct watcher *)user)->lines > 0;
@@ -270,46 +268,6 @@ static void retry_after_is_honoured(void **state)
 
 /* ---- the owner's calls ---- */
 
-static void restart_subscribes_anew(void **state)
-{
-	struct watcher *w = *state;
-
-	watcher_reply(w, "/v1/event/stream", LIVE, SERVER_HOLD);
-	watcher_start(w);
-	watcher_until_connected(w, 1);
-	w->options.topics = other_topics;
-	w->options.ns = "ops team";
-	watcher_restart(w);
-	watcher_until_connected(w, 2);
-	assert_int_equal(w->lost, 0);
-	assert_int_equal(w->epoch, 2);
-	assert_non_null(strstr(server_last(w->server), "?namespace=ops%20team&topic=Node&index="));
-}
-
-static void restart_from_a_callback(void **state)
-{
-	struct watcher *w = *state;
-
-	w->restart_on_connect = true;
-	watcher_reply(w, "/v1/event/stream", LIVE, SERVER_HOLD);
-	watcher_start(w);
-	watcher_until_connected(w, 2);
-	assert_int_equal(w->lost, 0);
-}
-
-static void restart_ends_the_waiting(void **state)
-{
-	struct watcher *w = *state;
-
-	w->options.backoff_base = w->options.backoff_max = 1000;
-	watcher_reply(w, "/v1/event/stream", PLAIN("500 Oh", "No cluster leader"), SERVER_CLOSE);
-	watcher_reply(w, "/v1/event/stream", LIVE, SERVER_HOLD);
-	fails(w, "No cluster leader");
-	assert_int_equal(watcher_status(w).state, STREAM_WAITING);
-	watcher_restart(w);
-	watcher_until_connected(w, 1);
-}
-
 static bool is_freed(void *user)
 {
 	return !((struct watcher *)user)->stream;
@@ -354,9 +312,6 @@ int main(void)
 		TEST(another_server_answers),
 		TEST(other_lines_come_first),
 		TEST(retry_after_is_honoured),
-		TEST(restart_subscribes_anew),
-		TEST(restart_from_a_callback),
-		TEST(restart_ends_the_waiting),
 		TEST(free_from_callbacks),
 	};
 

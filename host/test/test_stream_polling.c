@@ -188,21 +188,6 @@ static void polling_ends_when_nomad_is_gone(void **state)
 	assert_int_equal(w->epoch, 2);
 }
 
-static void restart_while_probing(void **state)
-{
-	struct watcher *w = *state;
-
-	watcher_reply(w, "/v1/event/stream", DENIED, SERVER_CLOSE);
-	watcher_reply(w, "/v1/event/stream", LIVE, SERVER_HOLD);
-	watcher_reply(w, "/v1/jobs", NULL, SERVER_HOLD);
-	watcher_start(w);
-	watcher_until_reason(w);
-	assert_int_equal(watcher_status(w).state, STREAM_PROBING);
-	watcher_restart(w);
-	watcher_until_connected(w, 1);
-	assert_true(w->live);
-}
-
 static void free_while_probing(void **state)
 {
 	struct watcher *w = *state;
@@ -229,7 +214,6 @@ int main(void)
 		TEST(silence_twice),
 		TEST(silence_of_everything),
 		TEST(polling_ends_when_nomad_is_gone),
-		TEST(restart_while_probing),
 		TEST(free_while_probing),
 	};
 

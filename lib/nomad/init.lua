@@ -41,14 +41,15 @@ function nomad.guard(value)
   gate = value
 end
 
--- A request through the gate.
-local function send(call, request)
+-- A request through the gate. What becomes of one that is aside says nothing about how the work goes, unless Nomad
+-- asks for a rest.
+local function send(call, request, aside)
   local passed = gate
   if passed then
     passed:enter(request.method, request.path)
   end
   local answer, err = call(request)
-  if passed then
+  if passed and (not aside or (err and (err.retry_after or err.code == "rate_limited"))) then
     passed:leave(request.method, err)
   end
   return answer, err
@@ -62,6 +63,7 @@ local SHOWN = 80
 ---@field body? any sent as JSON
 ---@field timeout? number seconds
 ---@field max? integer bytes of the answer
+---@field aside? boolean it only waits for news: neither its success nor its failure is Nomad's at work
 
 ---@class nomad.Response
 ---@field status integer
@@ -96,7 +98,7 @@ function nomad.request(method, path, options)
   local response, err = send(host_nomad.request, {
     method = method, path = path, query = options.query, timeout = options.timeout,
     max = options.max, body = options.body ~= nil and json.encode(options.body) or nil,
-  })
+  }, options.aside)
   if not response then
     return nil, err
   elseif not response.body:find("%S") then

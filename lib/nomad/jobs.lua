@@ -11,6 +11,9 @@ local RUNTIME = {
   "DispatchIdempotencyToken", "ConsulToken", "VaultToken", "Payload",
 }
 
+--- More seconds than its wait that a blocking query has to be answered.
+local GRACE = 30
+
 ---@class nomad.Registration
 ---@field JobModifyIndex integer
 ---@field EvalID string empty for periodic and parameterized jobs
@@ -80,6 +83,26 @@ function jobs.list(options)
       index = options.index, wait = options.wait,
     },
   })
+end
+
+--- The index of the newest change to any job that the token may list; with options a blocking query.
+---@async
+---@param options? { index?: integer, wait?: integer } wait: seconds
+---@return integer? index 0: the server tells none
+---@return host.nomad.Error?
+function jobs.index(options)
+  options = options or {}
+  local wait = options.wait
+  local list, err, response = nomad.request("GET", "/v1/jobs", {
+    query = {
+      namespace = "*", per_page = 1, index = options.index, wait = wait and wait .. "s",
+    },
+    timeout = wait and wait + GRACE, aside = true,
+  })
+  if not list then
+    return nil, err
+  end
+  return response.index or 0
 end
 
 ---@class nomad.jobs.RegisterOptions

@@ -1,4 +1,4 @@
---- Namespaces: list and read.
+--- Namespaces: list, follow and read. The calls return a value, or nil and an error.
 
 local nomad = require "nomad"
 
@@ -12,10 +12,45 @@ function namespaces.list()
   return nomad.all("/v1/namespaces")
 end
 
+---@class nomad.namespaces.NamesOptions
+---@field index? integer a blocking query: answer when there is something newer
+---@field wait? integer seconds that it may wait for that
+
+--- More seconds than the wait that a blocking query has to be answered.
+local GRACE = 30
+
+--- The names, sorted, of those namespaces in which the token has any capability at all.
+---@async
+---@param options? nomad.namespaces.NamesOptions
+---@return string[]? names
+---@return host.nomad.Error?
+---@return integer? index X-Nomad-Index
+function namespaces.names(options)
+  options = options or {}
+  local wait = options.wait
+  local list, err, response = nomad.request("GET", "/v1/namespaces", {
+    query = { index = options.index, wait = wait and wait .. "s" },
+    timeout = wait and wait + GRACE, aside = true,
+  })
+  if not list then
+    return nil, err
+  end
+  local names = {}
+  for i, one in ipairs(type(list) == "table" and list or {}) do
+    if type(one) ~= "table" or type(one.Name) ~= "string" then
+      return nil,
+        nomad.unexpected("GET", "/v1/namespaces", ("element %d is no namespace"):format(i))
+    end
+    names[i] = one.Name
+  end
+  table.sort(names)
+  return names, nil, response.index
+end
+
 ---@async
 ---@param name string
 ---@return table?
----@return host.nomad.Error? err code "not_found"
+---@return host.nomad.Error? err code "not_found", where the token may know that
 function namespaces.get(name)
   return nomad.request("GET", "/v1/namespace/" .. nomad.escape(name))
 end

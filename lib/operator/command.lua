@@ -98,7 +98,7 @@ local function find_leftovers(gen)
   local unclear = 0
   local found, err = prune.find({
     instance = host.options.instance,
-    namespace = gen.list_namespace,
+    namespace = #gen.list_namespaces == 1 and gen.list_namespaces[1] or "*",
     wanted = function(namespace)
       return gen.namespaces == nil or gen.namespaces[namespace] == true
     end,

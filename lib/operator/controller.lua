@@ -13,8 +13,8 @@ local transcript = require "operator.transcript"
 
 local controller = {}
 
---- Lists bring parked keys back no more often than this, seconds: where there is no stream they come every ten. A
---- policy with a shorter resync means it.
+--- Lists bring parked keys back no more often than this, seconds: where there is no stream they come with each change.
+--- A policy with a shorter resync means it.
 controller.UNPARK = 60
 
 ---@class operator.Controller
@@ -32,6 +32,7 @@ Controller.__index = Controller
 ---@field found fun(mark: operator.Marks, key: string) a child was found that no list showed
 ---@field gate operator.Gate
 ---@field payloads operator.Payloads
+---@field scope operator.Namespaces
 ---@field fatal? fun(key: string, message: string) for `plan`: a key's error is final
 ---@field idle? fun() for `plan`: called after each key
 
@@ -45,6 +46,7 @@ function controller.new(deps)
     known = deps.known,
     gate = deps.gate,
     objects = seen.new(),
+    scope = deps.scope,
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     found = deps.found,
     fatal = deps.fatal,

@@ -17,15 +17,15 @@ local known = require "operator.known"
 local listing = require "operator.listing"
 local loader = require "operator.loader"
 local marks = require "operator.marks"
+local namespaces = require "operator.namespaces"
 local payloads = require "operator.payloads"
+local polling = require "operator.polling"
 local recall = require "operator.recall"
 local tombstones = require "operator.tombstones"
 
 local generation = {}
 
 local RETRY = { base = 1, max = 30 }
---- Where no stream can be had, lists have to do: seconds between them.
-local POLL = 10
 
 ---@class operator.Generation
 ---@field policies operator.Policy[]
@@ -35,7 +35,8 @@ local POLL = 10
 ---@field tombstones operator.Tombstones
 ---@field instance string
 ---@field namespaces? table<string, boolean> nil: all
----@field list_namespace string "*" or one
+---@field list_namespaces string[] "*" alone, or some
+---@field scope operator.Namespaces
 ---@field round integer lists so far
 ---@field recall operator.Recall
 ---@field newest integer the newest index of a job that was seen
@@ -97,14 +98,8 @@ function generation.new(options)
     host = host,
     planned = options.planned,
   })
-  local names = host.options.namespaces
-  self.list_namespace = #names == 1 and names[1] or "*"
-  if #names > 0 and not (#names == 1 and names[1] == "*") then
-    self.namespaces = {}
-    for _, name in ipairs(names) do
-      self.namespaces[name] = true
-    end
-  end
+  self.list_namespaces, self.namespaces = namespaces.asked(host.options.namespaces)
+  self.scope = namespaces.new({ host = host, wanted = self.namespaces, generation = self })
   return self
 end
 
@@ -114,7 +109,7 @@ local function note(message)
 end
 
 --- Loads the scripts. Raises one error with file:line.
----@return { topics: string[], pass: table<string, true|string[]>, namespace: string }
+---@return { topics: string[], pass: table<string, true|string[]>, namespace: string[] }
 function Generation:load()
   self.policies, self.templates = loader.load(host, host.options.args)
   for _, policy in ipairs(self.policies) do
@@ -133,6 +128,7 @@ function Generation:load()
       end,
       gate = self.gate,
       payloads = self.payloads,
+      scope = self.scope,
       fatal = self.options.fatal,
       idle = self.options.idle,
     })
@@ -143,7 +139,7 @@ function Generation:load()
   return {
     topics = { "Evaluation", "Job" },
     pass = { Job = true, Evaluation = { "JobDeregistered", "JobBatchDeregistered" } },
-    namespace = self.list_namespace,
+    namespace = self.list_namespaces,
   }
 end
 
@@ -162,7 +158,8 @@ local function prepare(self)
       local message = "The job templates cannot be parsed yet: " .. tostring(err)
       host.log(message == said and "debug" or "warn", message)
       said = message
-      host.sleep(backoff.delay(attempt, RETRY, host.random))
+      -- Once there is a stream, the reason may have passed.
+      self.signal:wait(backoff.delay(attempt, RETRY, host.random))
     end
   end
 end
@@ -199,6 +196,10 @@ end
 ---@param first boolean no generation ran before in this process
 function Generation:start(first)
   self.first = first
+  if first and not self.options.once then
+    -- As early as the stream subscribes.
+    self.scope:start()
+  end
   prepare(self)
   while not self.connection do
     self.signal:wait()
@@ -247,9 +248,6 @@ local function relist(self, cause)
 end
 
 local function resync_interval(self)
-  if self.connection and not self.connection.live then
-    return POLL
-  end
   local interval = math.huge
   for _, policy in ipairs(self.policies) do
     interval = math.min(interval, policy.resync or math.huge)
@@ -264,6 +262,13 @@ local function arm_resync(self)
   end
 end
 
+-- Where there is no stream, the list itself is waited for.
+local function follow(self)
+  self.polling = polling.follow(self, self.polling, function()
+    relist(self, { kind = "resync" })
+  end)
+end
+
 --- The swap: begins to work.
 function Generation:work()
   self.working = true
@@ -273,7 +278,10 @@ function Generation:work()
   for _, one in ipairs(self.controllers) do
     one:start()
   end
+  self.scope:start()
+  follow(self)
   self.resync_timer = host.timer(function()
+    self.scope:resync()
     relist(self, { kind = "resync" })
     arm_resync(self)
   end)
@@ -291,14 +299,15 @@ end
 function Generation:connected(epoch, live)
   local before = self.connection
   self.connection = { epoch = epoch, live = live }
+  self.scope:connected(live)
   self.signal:fire()
+  if self.working then
+    follow(self)
+  end
   if not (before and before.epoch ~= epoch) then
     return
   end
   self:lost_events("the stream was connected anew")
-  if self.working then
-    arm_resync(self)
-  end
 end
 
 --- The stream ended; the host connects anew.
@@ -393,7 +402,9 @@ end
 ---@param index integer
 ---@param raw string JSON of the payload
 function Generation:event(topic, type, id, namespace, index, raw)
-  if self.stopped or (self.namespaces and not self.namespaces[namespace]) then
+  -- Before Nomad 1.9.6 a stream of all namespaces shows also those that the token may not read.
+  local unread = self.scope:is_lost(namespace)
+  if self.stopped or unread or (self.namespaces and not self.namespaces[namespace]) then
     return
   end
   local payload, err = json.decode(raw)
@@ -428,6 +439,10 @@ function Generation:stop(reason)
   if self.resync_timer then
     self.resync_timer:stop()
   end
+  if self.polling then
+    self.polling:cancel()
+  end
+  self.scope:stop()
   for _, one in ipairs(self.controllers) do
     one:stop()
   end

@@ -21,14 +21,15 @@ local function wanted(generation, namespace)
 end
 
 -- Owners of children that are not in the list, and children of owners that are not: their owners are looked at, and
--- read what is true. A stopped child that is not there was collected.
+-- read what is true. A stopped child that is not there was collected. What the token cannot see is unknown.
 local function missing_children(generation, present)
-  local known = generation.known
+  local known, scope = generation.known, generation.scope
   for key in known:keys() do
     local owner, policy, stopped = known:whose(key)
-    if stopped and not present[key] then
+    local unknown = scope:is_lost(marks.split(key)) or scope:is_lost(marks.split(owner))
+    if not unknown and stopped and not present[key] then
       known:forget(key)
-    elseif not stopped and not (present[key] and present[owner]) then
+    elseif not unknown and not stopped and not (present[key] and present[owner]) then
       if not present[key] then
         -- It may have been purged without an event: it is right only when it has been read.
         known:doubt(key)
@@ -98,15 +99,15 @@ local function check_index(generation, index, before)
   generation.newest = math.max(generation.newest, index)
 end
 
--- Everything of one answer.
-local function merge(generation, reader, cause)
-  local count, present = 0, {}
+-- The list of one namespace, or of all. Returns how many jobs it has.
+local function read(generation, reader, cause, present)
+  local count = 0
   while true do
     local stub, failed = reader:next()
     if failed then
-      return nil, failed, count
+      return nil, failed
     elseif not stub then
-      break
+      return count
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
@@ -115,16 +116,65 @@ local function merge(generation, reader, cause)
       generation.recall:stub(key, stub)
     end
   end
-  local unknown = generation.recall:finish()
-  if unknown then
-    return nil, unknown, count
+end
+
+-- A list that is there to be read. One of several may be refused: it is left out.
+local function open(generation, namespace)
+  local reader, err = jobs.list({ namespace = namespace })
+  local several = #generation.list_namespaces > 1
+  if several and (reader or err.code == "denied") then
+    generation.scope:listed(namespace, err)
+  end
+  return reader, err, several
+end
+
+-- The first list that is answered tells the index of all. Returns false when it is behind what was seen before.
+local function begin(generation, index, before)
+  if is_behind(generation, index, before) then
+    return false
+  end
+  check_index(generation, index, before)
+  generation.round = generation.round + 1
+  generation.recall:begin()
+  return true
+end
+
+-- Reads the lists. Returns the index of the first that is answered, those that follow are no older; false where that
+-- is behind; nil and an error. What a list that broke off has found in generation.touched is still there.
+local function read_all(generation, cause, present)
+  local before = generation.newest
+  local count, index, refusal = 0, nil, nil
+  for _, namespace in ipairs(generation.list_namespaces) do
+    local reader <close>, err, several = open(generation, namespace)
+    if reader then
+      if not index and not begin(generation, reader.index, before) then
+        return false, nil, 0
+      end
+      index = index or reader.index
+      local seen, failed = read(generation, reader, cause, present)
+      if not seen then
+        return nil, failed, count
+      end
+      count = count + seen
+    elseif not (several and err.code == "denied") then
+      return nil, err, count
+    end
+    refusal = refusal or err
+  end
+  return index, refusal, count
+end
+
+-- What the lists do not have is looked at too.
+local function settle(generation, cause, present)
+  if generation.round > 1 then
+    -- What is missing may be out of sight.
+    generation.scope:refresh()
   end
   missing_children(generation, present)
   visit_owners(generation, cause, present)
   for _, controller in ipairs(generation.controllers) do
     controller:list_ended(cause, present)
   end
-  return reader.index, nil, count
 end
 
 --- Lists and merges. The queues of the generation's controllers have what is to be done afterwards.
@@ -136,20 +186,20 @@ end
 ---@return integer count jobs seen
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
-  local before = generation.newest
-  local reader <close>, err = jobs.list({ namespace = generation.list_namespace })
-  if not reader then
-    return nil, err, 0
-  elseif is_behind(generation, reader.index, before) then
-    reader:close()
+  local present = {}
+  local index, err, count = read_all(generation, cause, present)
+  if index == false then
     generation.host.sleep(BEHIND)
     return listing.run(generation, cause)
+  elseif not index then
+    return nil, err, count
   end
-  check_index(generation, reader.index, before)
-  generation.round = generation.round + 1
-  generation.recall:begin()
-  -- What a list that broke off has found in generation.touched is still there.
-  return merge(generation, reader, cause)
+  local unknown = generation.recall:finish()
+  if unknown then
+    return nil, unknown, count
+  end
+  settle(generation, cause, present)
+  return index, nil, count
 end
 
 return listing

@@ -132,13 +132,7 @@ local function learn(controller, key, job)
   end
 end
 
---- Works one item of the queue. Raises what ends it (see operator.failure).
----@async
----@param controller operator.Controller
----@param item operator.Item
----@param block operator.Block
----@return operator.Outcome
-function reconcile.run(controller, item, block)
+local function work(controller, item, block)
   local policy = controller.policy
   local job = read(controller, item)
   if job then
@@ -158,6 +152,20 @@ function reconcile.run(controller, item, block)
     delay = math.min(delay or math.huge, math.max(0, ctx.requeue - ctx.now))
   end
   return delay and { kind = "after", delay = delay } or { kind = "done" }
+end
+
+--- Works one item of the queue. Raises what ends it (see operator.failure).
+---@async
+---@param controller operator.Controller
+---@param item operator.Item
+---@param block operator.Block
+---@return operator.Outcome
+function reconcile.run(controller, item, block)
+  if controller.scope:is_lost(marks.split(item.key)) then
+    block:say("debug", "The token no longer sees the namespace: everything stays as it is")
+    return { kind = "done" }
+  end
+  return work(controller, item, block)
 end
 
 return reconcile

@@ -2,6 +2,7 @@
 -- itself where it can.
 local process = require "support.process"
 local served = require "support.served"
+local wait = require "support.wait"
 
 -- Seconds that the operator has for anything; the sanitizers make it slow.
 local patience = 15
@@ -163,6 +164,22 @@ describe("the operator says", function()
     says "Synced"
     s:put_job "later"
     says "saw later running"
+  end)
+
+  it("what changes within about a second, where there is no stream", function()
+    s = served.start()
+    s.server:fault "http00"
+    run()
+    says "Synced"
+    for i = 1, 3 do
+      s:put_job("later" .. i)
+      operator:wait_for(("saw later%d"):format(i), os.getenv "NOMAD_OPERATOR_BIN" and 5 or 2.5)
+    end
+    -- The last list is read, and what it waits for does not come: nothing more is asked.
+    wait.pass(2.5)
+    local before = #s.nomad.requests
+    wait.pass(2)
+    assert.is_true(#s.nomad.requests - before <= 1)
   end)
 end)
 

@@ -41,10 +41,27 @@ local function write_file(path, text)
   file:close()
 end
 
+-- With ACLs nothing is answered before the first token is made; it is the management token.
+local function bootstrap(self)
+  local answer = http.request {
+    port = self.port, method = "POST", path = "/v1/acl/bootstrap", timeout = 5,
+  }
+  local token = answer and answer.status == 200 and json.decode(answer.body)
+  self.token = token and token.SecretID or nil
+  return self.token ~= nil
+end
+
+local function headers(self)
+  return self.token and { ["X-Nomad-Token"] = self.token }
+end
+
 local function ready(self)
   local leader = http.request { port = self.port, path = "/v1/status/leader", timeout = 2 }
   if not leader or leader.status ~= 200 or #leader.body < 5 then return false end
-  local nodes = http.request { port = self.port, path = "/v1/nodes", timeout = 2 }
+  if self.acl and not self.token and not bootstrap(self) then return false end
+  local nodes = http.request {
+    port = self.port, path = "/v1/nodes", timeout = 2, headers = headers(self),
+  }
   local list = nodes and nodes.status == 200 and json.decode(nodes.body) or {}
   return list[1] and list[1].Status == "ready" and list[1].SchedulingEligibility == "eligible"
 end
@@ -74,14 +91,16 @@ local function launch(self)
   end)
 end
 
--- start{ version = "1.11.3", config = "more HCL" }: returns when a node can take work.
+-- start{ version = "1.11.3", config = "more HCL", acl = true }: returns when a node can take work. With acl its
+-- requests carry the management token.
 function nomad.start(options)
-  local self = setmetatable({ version = options.version }, nomad)
+  local self = setmetatable({ version = options.version, acl = options.acl }, nomad)
   self.program = assert(nomad.find(options.version))
   self.dir = assert(uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/nomad-operator-XXXXXX"))
   local rpc, serf
   self.port, rpc, serf = http.free_ports(3)
-  write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. (options.config or ""))
+  local more = (options.acl and "acl {\n  enabled = true\n}\n" or "") .. (options.config or "")
+  write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. more)
   self.address = "http://127.0.0.1:" .. self.port
   launch(self)
   return self
@@ -105,6 +124,7 @@ function nomad:halt()
 end
 
 function nomad:resume()
+  self.token = nil
   launch(self)
 end
 
@@ -121,7 +141,7 @@ function nomad:request(method, path, body)
     method = method,
     path = path,
     body = body and json.encode(body),
-    headers = self.token and { ["X-Nomad-Token"] = self.token },
+    headers = headers(self),
     timeout = 20,
   })
   local value = json.decode(response.body)
@@ -170,6 +190,22 @@ function nomad:job_ids(namespace)
   end
   table.sort(ids)
   return ids
+end
+
+-- A policy, made or replaced: namespace → capabilities.
+function nomad:policy(name, namespaces)
+  local rules = {}
+  for namespace, capabilities in pairs(namespaces) do
+    rules[#rules + 1] = ('namespace "%s" {\n  capabilities = ["%s"]\n}\n')
+      :format(namespace, table.concat(capabilities, '", "'))
+  end
+  must(self, "POST", "/v1/acl/policy/" .. name, { Name = name, Rules = table.concat(rules) })
+end
+
+-- A token with that policy: its secret.
+function nomad:client_token(policy)
+  local body = { Name = policy, Type = "client", Policies = json.array { policy } }
+  return must(self, "POST", "/v1/acl/token", body).SecretID
 end
 
 function nomad:namespace(name)

@@ -29,10 +29,6 @@ static void on_connected(uint64_t epoch, bool live, void *user)
 	w->connected++;
 	w->epoch = epoch;
 	w->live = live;
-	if (w->restart_on_connect) {
-		w->restart_on_connect = false;
-		watcher_restart(w);
-	}
 	if (w->free_on_connect)
 		free_stream(w);
 }
@@ -116,18 +112,12 @@ void watcher_reply(struct watcher *w, const char *path, const char *bytes, enum 
 
 void watcher_start(struct watcher *w)
 {
-	static const struct stream_callbacks callbacks = {on_connected, on_lost, on_line, on_wake};
+	static const struct stream_callbacks callbacks = {
+		on_connected, on_lost, NULL, on_line, on_wake};
 
 	w->stream = stream_new(w->loop, w->api, w->log, &w->options, &callbacks, w);
 	w->inside_call = true;
 	stream_start(w->stream);
-	w->inside_call = false;
-}
-
-void watcher_restart(struct watcher *w)
-{
-	w->inside_call = true;
-	stream_restart(w->stream, &w->options);
 	w->inside_call = false;
 }
 

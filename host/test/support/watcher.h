@@ -30,7 +30,7 @@ struct watcher {
 	bool live;
 	char *last_line;
 	char *reasons[WATCHER_REASONS_MAX];
-	bool free_on_connect, free_on_lost, free_on_wake, restart_on_connect;
+	bool free_on_connect, free_on_lost, free_on_wake;
 	bool inside_call; /* of the stream's: nothing may be told now */
 };
 
@@ -40,7 +40,6 @@ int watcher_teardown(void **state);
 
 void watcher_reply(struct watcher *w, const char *path, const char *bytes, enum server_end end);
 void watcher_start(struct watcher *w);
-void watcher_restart(struct watcher *w);
 /* Waits for that many calls of connected, of lost. */
 void watcher_until_connected(struct watcher *w, unsigned times);
 void watcher_until_lost(struct watcher *w, unsigned times);

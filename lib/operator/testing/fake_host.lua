@@ -268,6 +268,13 @@ function fake_host.new(scope)
     return setmetatable({ fn = fn, scope = scope }, Timer)
   end
 
+  function host.resubscribe(reason, namespaces)
+    if type(reason) ~= "string" then
+      error("host.resubscribe: the reason is a string", 2)
+    end
+    return scope.world.feed:resubscribe(reason, namespaces)
+  end
+
   function host.signal()
     return setmetatable({ waiting = {}, scope = scope }, Signal)
   end

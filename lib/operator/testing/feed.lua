@@ -10,13 +10,22 @@ local FIRST_FRAME, RETRY, BACKOFF = 10, 300, 1
 --- Newer than everything: nothing old is wanted, for a connect lists anyway.
 local FROM_NOW = 1 << 62
 
+--- The streams that were opened together: one for each namespace.
+---@class operator.testing.StreamGroup
+---@field count integer streams
+---@field up table<string, boolean> namespace → live, for those of which generations may be told
+---@field down table<string, boolean> those that failed
+---@field subs table<string, operator.testing.Subscription>
+
 ---@class operator.testing.Feed
 ---@field world operator.testing.World
 ---@field epoch integer how often generations were told that they are connected
 ---@field connected boolean
 ---@field live boolean
 ---@field interests table?
----@field private serial integer
+---@field overlaps integer how often a new stream was there before the old one was closed
+---@field private group? operator.testing.StreamGroup
+---@field private next? operator.testing.StreamGroup it is opened beside the other
 local Feed = {}
 Feed.__index = Feed
 
@@ -26,39 +35,85 @@ function feed.new(world)
   return setmetatable({
     world = world,
     epoch = 0,
+    overlaps = 0,
     connected = false,
     live = false,
-    serial = 0,
   }, Feed)
 end
 
---- fn, unless the stream was begun anew meanwhile.
-function Feed:later(seconds, fn)
-  local serial = self.serial
+-- fn, unless the group was closed meanwhile.
+local function later(self, group, seconds, fn)
   self.world.clock.after(seconds, function()
-    if serial == self.serial then
+    if not group.closed then
       fn()
     end
   end)
 end
 
-function Feed:connect(live)
+local function close_group(group)
+  if group then
+    group.closed = true
+    for _, sub in pairs(group.subs) do
+      sub:close()
+    end
+  end
+end
+
+local function count(set)
+  local number = 0
+  for _ in pairs(set) do
+    number = number + 1
+  end
+  return number
+end
+
+-- Tells the generations when each namespace has its stream, or failed to get one while another has.
+function Feed:settle(group)
+  if count(group.up) == 0 or count(group.up) + count(group.down) < group.count then
+    return
+  elseif group == self.next then
+    close_group(self.group)
+    self.group, self.next = group, nil
+    self.overlaps = self.overlaps + 1
+  end
   self.epoch = self.epoch + 1
-  self.connected, self.live = true, live
+  self.connected, self.live = true, true
+  for _, live in pairs(group.up) do
+    self.live = self.live and live
+  end
   for _, record in ipairs(self.world:receivers()) do
-    self.world:tell(record, "connected", self.epoch, live)
+    self.world:tell(record, "connected", self.epoch, self.live)
+  end
+end
+
+function Feed:up(group, namespace, live)
+  if group.up[namespace] ~= live then
+    group.up[namespace], group.down[namespace] = live, nil
+    self:settle(group)
   end
 end
 
 -- No stream: lists have to do, and later it is tried again.
-function Feed:without(reason)
-  if not self.connected then
+function Feed:without(group, namespace, reason)
+  if group.up[namespace] == nil then
     self.world:record("warn", "No event stream: " .. reason, {}, 0)
-    self:connect(false)
+    self:up(group, namespace, false)
   end
-  self:later(RETRY, function()
-    self:subscribe()
+  later(self, group, RETRY, function()
+    self:subscribe(group, namespace)
   end)
+end
+
+-- The token may not list there either: tried again, and again.
+function Feed:denied(group, namespace)
+  self.world:record("warn", "No event stream: the token lacks read-job in " .. namespace, {}, 0)
+  later(self, group, FIRST_FRAME, function()
+    self:subscribe(group, namespace)
+  end)
+  if not group.down[namespace] then
+    group.up[namespace], group.down[namespace] = nil, true
+    self:settle(group)
+  end
 end
 
 local function wanted(pass, event)
@@ -99,10 +154,8 @@ local function cutter()
   return ok and scan.events or decoded
 end
 
-function Feed:line(text)
-  if not self.live then
-    self:connect(true)
-  end
+function Feed:line(group, namespace, text)
+  self:up(group, namespace, true)
   self.cut = self.cut or cutter()
   for _, event in ipairs(self.cut(text) or {}) do
     for _, record in ipairs(self.world:receivers()) do
@@ -122,62 +175,137 @@ function Feed:line(text)
   end
 end
 
-function Feed:subscribe()
+-- A subscription that is refused, or silent: the host asks for lists to learn why.
+function Feed:refused(group, namespace, reason)
+  local answer = self.world.nomad:http {
+    path = "/v1/jobs",
+    query = { namespace = namespace, per_page = 1 },
+    headers = { ["X-Nomad-Token"] = self.world.network.token },
+  }
+  if answer.status == 403 then
+    return self:denied(group, namespace)
+  end
+  self.rights = self.world.network.token ~= nil
+  self:without(group, namespace, reason)
+end
+
+-- The server ended it.
+function Feed:ended(group, namespace, tail)
+  group.up[namespace], group.down[namespace] = nil, true
+  if group == self.group and count(group.up) == 0 then
+    local epoch = self.epoch
+    self:lost(tail or "the server ended the stream")
+    self.world.clock.after(BACKOFF, function()
+      if not self.group and epoch == self.epoch then
+        self:open(self.interests)
+      end
+    end)
+    return
+  end
+  later(self, group, BACKOFF, function()
+    self:subscribe(group, namespace)
+  end)
+end
+
+function Feed:subscribe(group, namespace)
   local world = self.world
-  self:later(world.network.latency, function()
+  later(self, group, world.network.latency, function()
     if not world.network.up then
       return
     end
     local sub, refusal = world.nomad:subscribe {
       topics = self.interests.topics,
-      namespace = self.interests.namespace,
+      namespace = namespace,
       index = FROM_NOW,
       token = world.network.token,
       heartbeat = false,
       line = function(text)
-        self:later(world.network.latency / 2, function()
-          self:line(text)
+        later(self, group, world.network.latency / 2, function()
+          self:line(group, namespace, text)
         end)
       end,
       ended = function(tail)
-        self:lost(tail or "the server ended the stream")
-        self:later(BACKOFF, function()
-          self:subscribe()
-        end)
+        self:ended(group, namespace, tail)
       end,
     }
-    self.sub = sub
-    if not sub then
-      self:without(("%d %s"):format(refusal.status, refusal.body))
+    group.subs[namespace] = sub
+    if not sub and refusal.body == "Permission denied" then
+      self:refused(group, namespace, "500 Permission denied")
+    elseif not sub then
+      self:without(group, namespace, ("%d %s"):format(refusal.status, refusal.body))
     elseif sub.silent then
-      self:later(FIRST_FRAME, function()
-        self:without "nothing came, not even a first heartbeat"
+      later(self, group, FIRST_FRAME, function()
+        self:refused(group, namespace, "nothing came, not even a first heartbeat")
       end)
     end
   end)
 end
 
---- Begins, or begins anew with other interests.
+-- What the stream is for: the explicit namespaces where the interests say all.
+function Feed:namespaces()
+  local asked = self.interests.namespace
+  if type(asked) ~= "table" then
+    asked = { asked }
+  end
+  return asked[1] == "*" and self.explicit or asked
+end
+
+--- Begins, or begins anew with other interests: the old streams are closed when the new ones are there.
 ---@param interests table
 function Feed:open(interests)
+  local names
   self.interests = interests
-  self:close()
-  if self.world.has_stream then
-    self:subscribe()
+  names = self:namespaces()
+  local group = { count = #names, up = {}, down = {}, subs = {} }
+  close_group(self.next)
+  self.next = nil
+  if self.connected then
+    self.next = group
   else
-    self:later(self.world.network.latency, function()
-      self:connect(false)
-    end)
+    self:close()
+    self.group = group
+  end
+  for _, namespace in ipairs(names) do
+    if self.world.has_stream then
+      self:subscribe(group, namespace)
+    else
+      later(self, group, self.world.network.latency, function()
+        self:up(group, namespace, false)
+      end)
+    end
   end
 end
 
-function Feed:close()
-  self.serial = self.serial + 1
-  self.connected, self.live = false, false
-  if self.sub then
-    self.sub:close()
-    self.sub = nil
+--- As a generation asks for it; false where it would not help.
+---@param reason string
+---@param namespaces? string[]
+---@return boolean
+function Feed:resubscribe(reason, namespaces)
+  local narrow = self.explicit or (self.rights and not self.live)
+  if not self.interests or (namespaces and not narrow) then
+    return false
   end
+  self.explicit = namespaces
+  self.world:record("info", "Subscribing anew: " .. reason, {}, 0)
+  self.world.clock.after(0, function()
+    if self.group then
+      self:open(self.interests)
+    end
+  end)
+  return true
+end
+
+function Feed:close()
+  self.connected, self.live = false, false
+  close_group(self.group)
+  close_group(self.next)
+  self.group, self.next = nil, nil
+end
+
+--- The process ends: nothing is remembered.
+function Feed:forget()
+  self:close()
+  self.explicit, self.rights, self.interests = nil, nil, nil
 end
 
 --- The connection breaks. It stays so until subscribe.

@@ -143,8 +143,12 @@ local function same_list(a, b)
   return table.concat(a, ",") == table.concat(b, ",")
 end
 
+local function list_of(value)
+  return type(value) == "table" and value or { value }
+end
+
 local function same_interests(a, b)
-  return a.namespace == b.namespace and same_list(a.topics, b.topics)
+  return same_list(list_of(a.namespace), list_of(b.namespace)) and same_list(a.topics, b.topics)
 end
 
 local function swap(world, record)

@@ -353,7 +353,7 @@ function World:stop()
   self:run_until(function()
     return record.scope.closed
   end)
-  self.feed:close()
+  self.feed:forget()
   self.current = nil
   return record.drained
 end
@@ -365,7 +365,7 @@ function World:kill()
       lifecycle.close(record.scope, true)
     end
   end
-  self.feed:close()
+  self.feed:forget()
   self.current, self.candidate, self.again = nil, nil, false
   self.kept, self.locks, self.built = {}, {}, 0
 end
