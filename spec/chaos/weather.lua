@@ -23,11 +23,15 @@ function weather.new(world)
   world.network.token = TOKEN
   self:grant(ALL)
   local deliver = world.feed.line
-  self.deliver = function(text)
-    deliver(world.feed, text)
+  -- A line of an open stream; without one named, of the one that is open now.
+  self.deliver = function(text, group, namespace)
+    group = group or world.feed.group
+    if group and not group.closed then
+      deliver(world.feed, group, namespace or world.feed:namespaces()[1], text)
+    end
   end
-  function world.feed.line(_, text)
-    self:line(text)
+  function world.feed.line(_, group, namespace, text)
+    self:line(text, group, namespace)
   end
   return self
 end
@@ -85,10 +89,10 @@ function weather:lose_stream(reason, backoff)
 end
 
 -- What becomes of a line that arrives: lost, held back, doubled, or changed with the next one.
-function weather:line(text)
+function weather:line(text, group, namespace)
   local faults, history = self.line_faults, self.history
   if text == "{}" then
-    return self.deliver(text) -- where the first one does not come, the host connects anew
+    return self.deliver(text, group, namespace) -- where the first one does not come, the host connects anew
   end
   history[#history + 1] = text
   if #history > 40 then
@@ -97,12 +101,12 @@ function weather:line(text)
   if (faults.deaf or 0) > 0 then
     return
   elseif (faults.stall or 0) > 0 or ((faults.reorder or 0) > 0 and #self.held == 0) then
-    table.insert(self.held, text)
+    table.insert(self.held, { text, group, namespace })
     return
   end
-  self.deliver(text)
+  self.deliver(text, group, namespace)
   if (faults.double or 0) > 0 then
-    self.deliver(text)
+    self.deliver(text, group, namespace)
   end
   self:release()
 end
@@ -110,8 +114,8 @@ end
 function weather:release()
   local held = self.held
   self.held = {}
-  for _, text in ipairs(held) do
-    self.deliver(text)
+  for _, line in ipairs(held) do
+    self.deliver(table.unpack(line))
   end
 end
 
