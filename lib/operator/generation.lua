@@ -9,6 +9,7 @@ local backoff = require "operator.backoff"
 local budget = require "operator.budget"
 local controller = require "operator.controller"
 local duration = require "operator.duration"
+local events = require "operator.events"
 local failure = require "operator.failure"
 local gate = require "operator.gate"
 local health = require "operator.health"
@@ -335,65 +336,6 @@ function Generation:lost_events(reason)
   end
 end
 
--- Is this event news that the first list of this process cannot have known?
-local function is_live(self, index)
-  if not self.synced then
-    return not self.first
-  end
-  return not self.first or index > (self.list_index or 0)
-end
-
-local GONE = { JobDeregistered = true, JobBatchDeregistered = true }
-
--- The owner of a child looks at it.
-local function tell_owner(self, key)
-  local owner, policy = self.known:whose(key)
-  local one = owner and self.by_name[policy]
-  if one then
-    one:child_changed(owner, key)
-  end
-end
-
--- News of a child: its owner looks at it. A deregistration counts whatever its payload says, for some versions send
--- the job as it was; so does a child that lost its marks.
-local function child_event(self, key, job, mark, gone)
-  local owner = self.known:whose(key)
-  if mark and mark.instance == self.instance then
-    local changed = self.known:saw(key, mark, job.JobModifyIndex, job.Stop == true)
-    if not changed and not (gone and owner) then
-      return
-    end
-  elseif not owner then
-    return
-  end
-  if gone or not mark then
-    self.known:doubt(key)
-  end
-  tell_owner(self, key)
-end
-
-local function job_event(self, type, key, index, payload, raw)
-  local job = payload.Job
-  if not job then
-    return
-  end
-  self.newest = math.max(self.newest, job.ModifyIndex or 0)
-  local mark = marks.read(job)
-  local gone = GONE[type] or payload.Deleted == true
-  local event = { type = type, key = key, index = index, raw = raw, live = is_live(self, index) }
-  if gone then
-    self.tombstones:put(key, index)
-  end
-  child_event(self, key, job, mark, gone)
-  for _, one in ipairs(self.controllers) do
-    if gone then
-      one:deregistered(key, event, job)
-    else
-      one:observe(key, job, event)
-    end
-  end
-end
-
 --- One event of the stream that interests.pass lets through.
 ---@param topic string
 ---@param type string
@@ -410,20 +352,14 @@ function Generation:event(topic, type, id, namespace, index, raw)
   local payload, err = json.decode(raw)
   if not payload then
     self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
-    return
-  end
-  if topic == "Job" then
-    job_event(self, type, marks.key(namespace, id), index, payload, raw)
-  elseif topic == "Evaluation" and payload.Evaluation then
-    -- A purge before Nomad 1.7.5 shows only here.
-    local key = marks.key(namespace, payload.Evaluation.JobID)
-    local event = { type = type, key = key, index = index, live = is_live(self, index) }
-    self.tombstones:put(key, index)
-    for _, one in ipairs(self.controllers) do
-      one:deregistered(key, event)
-    end
-    self.known:doubt(key)
-    tell_owner(self, key)
+  elseif topic == "Job" then
+    events.job(
+      self,
+      { type = type, key = marks.key(namespace, id), index = index, raw = raw },
+      payload
+    )
+  elseif topic == "Evaluation" then
+    events.evaluation(self, { type = type, index = index }, namespace, payload)
   end
 end
 

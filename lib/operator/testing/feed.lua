@@ -196,7 +196,7 @@ function Feed:ended(group, namespace, tail)
     local epoch = self.epoch
     self:lost(tail or "the server ended the stream")
     self.world.clock.after(BACKOFF, function()
-      if not self.group and epoch == self.epoch then
+      if self.interests and not self.group and epoch == self.epoch then
         self:open(self.interests)
       end
     end)
