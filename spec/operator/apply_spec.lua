@@ -1,5 +1,5 @@
 -- apply: what a policy may say about its children, and what keeps them from being written, in the model's world.
-local json = require "host.json"
+local looks = require "support.looks"
 local marks = require "operator.marks"
 local testing = require "operator.testing"
 
@@ -28,24 +28,8 @@ return operator.policy {
 ]]
 
 local function source(id, meta, fields)
-  local job = {
-    ID = id,
-    Type = "service",
-    Datacenters = { "dc1" },
-    Meta = { child = "true" },
-    TaskGroups = {
-      {
-        Name = "g",
-        Tasks = { { Name = "t", Driver = "raw_exec", Config = { command = "sleep" } } },
-      },
-    },
-  }
-  for name, value in pairs(meta or {}) do
-    job.Meta[name] = value
-  end
-  for name, value in pairs(fields or {}) do
-    job[name] = value
-  end
+  local job = looks.source(id, meta, fields)
+  job.Meta.child = "true"
   return job
 end
 
@@ -55,34 +39,10 @@ local function new_world(fields, options)
   return testing.world(options)
 end
 
-local function alive(world, id, namespace)
-  local job = world.nomad:job(namespace or "default", id)
-  return job and not job.Stop and job or nil
-end
-
-local function said(world)
-  return world:log_text() .. "\n" .. world:blocks()
-end
-
-local function times(text, piece)
-  local count, at = 0, 1
-  while true do
-    local from, to = text:find(piece, at, true)
-    if not from then
-      return count
-    end
-    count, at = count + 1, to + 1
-  end
-end
+local alive, said, times = looks.alive, looks.said, looks.times
 
 local function count_alive(world)
-  local count = 0
-  for _, stub in
-    ipairs(json.decode(world.nomad:http({ path = "/v1/jobs", query = {}, inside = true }).body))
-  do
-    count = count + (stub.ID:find("^c%-[^/]*$") and not stub.Stop and 1 or 0)
-  end
-  return count
+  return looks.count_alive(world, "^c%-")
 end
 
 describe("a policy that ignores a field", function()

@@ -1,80 +1,20 @@
 -- generation: the reconcile core in the model's world: what exists follows what policies say; nothing else is touched.
 local json = require "host.json"
+local looks = require "support.looks"
 local marks = require "operator.marks"
 local testing = require "operator.testing"
 
--- A policy whose child is a plain JSON job: one a matching job, with its schedule.
-local POLICY = [[
-local operator = require "operator"
-return operator.policy {
-  name = "backup",
-  watch = { topic = "Job", where = { Meta = { ["auto-backup"] = "true" } } },
-  desired = function(job, ctx)
-    if job.Stop then
-      return {}
-    elseif job.Meta.schedule == "bad" then
-      operator.fail("schedule: bad is not a schedule")
-    elseif job.Meta.schedule == "bug" then
-      return nothing.there
-    end
-    return { {
-      ID = job.Meta.child or ("backup-" .. job.ID), Type = "batch", Datacenters = job.Datacenters,
-      Periodic = { Spec = job.Meta.schedule or "@daily", SpecType = "cron" },
-      TaskGroups = { { Name = "g", Tasks = {
-        { Name = "t", Driver = "raw_exec", Config = { command = "true" } },
-      } } },
-    } }
-  end,
-}
-]]
+local POLICY = require "support.core_policy"
 
-local function source(id, meta, fields)
-  local job = {
-    ID = id,
-    Type = "service",
-    Datacenters = { "dc1" },
-    Meta = { ["auto-backup"] = "true" },
-    TaskGroups = {
-      {
-        Name = "g",
-        Tasks = { { Name = "t", Driver = "raw_exec", Config = { command = "sleep" } } },
-      },
-    },
-  }
-  for name, value in pairs(meta or {}) do
-    job.Meta[name] = value
-  end
-  for name, value in pairs(fields or {}) do
-    job[name] = value
-  end
-  return job
-end
+local alive = looks.alive
+local count_alive = looks.count_alive
+local said = looks.said
+local source = looks.source
 
 local function new_world(options)
   options = options or {}
   options.files = options.files or { ["backup.lua"] = POLICY }
   return testing.world(options)
-end
-
--- The live job, or nil where it is not there or stopped.
-local function alive(world, id, namespace)
-  local job = world.nomad:job(namespace or "default", id)
-  return job and not job.Stop and job or nil
-end
-
--- All that was said: records, then the transcript.
-local function said(world)
-  return world:log_text() .. "\n" .. world:blocks()
-end
-
-local function count_alive(world, pattern)
-  local count = 0
-  for _, stub in ipairs(json.decode(world.nomad:http({ path = "/v1/jobs", query = {} }).body)) do
-    if stub.ID:find(pattern) and not stub.Stop then
-      count = count + 1
-    end
-  end
-  return count
 end
 
 describe("generation", function()
@@ -368,174 +308,6 @@ describe("generation", function()
       assert.matches("The index went back", said(world), 1, true)
       assert.is_table(alive(world, "backup-job-02"))
       assert.is_nil(alive(world, "backup-job-01"))
-    end)
-  end)
-
-  describe("a reload", function()
-    local function with_backups(count)
-      for i = 1, count do
-        world.nomad:register(source(("job-%02d"):format(i)))
-      end
-      world:start()
-      world:settle()
-      assert.equal(count, count_alive(world, "^backup%-"))
-    end
-
-    it("updates all children to a new rule", function()
-      with_backups(20)
-      world:reload({ ["backup.lua"] = (POLICY:gsub("@daily", "@weekly")) })
-      world:settle()
-      for i = 1, 20 do
-        assert.equal("@weekly", alive(world, ("backup-job-%02d"):format(i)).Periodic.Spec)
-      end
-    end)
-
-    it("writes nothing when nothing changed", function()
-      with_backups(5)
-      local writes = #world.nomad:writes()
-      world:reload()
-      world:advance("30m")
-      assert.equal(writes, #world.nomad:writes())
-    end)
-
-    it("keeps the old rules when the new ones do not load", function()
-      with_backups(1)
-      world:reload({ ["backup.lua"] = "return {" })
-      assert.matches("backup.lua:1:", said(world), 1, true)
-      world.nomad:register(source("later"))
-      world:settle()
-      assert.is_table(alive(world, "backup-later"))
-    end)
-
-    it(
-      "removes no more than the budget when a policy suddenly wants nothing, and brings all back",
-      function()
-        with_backups(20)
-        world:reload({ ["backup.lua"] = (POLICY:gsub("if job.Stop then", "if true then")) })
-        world:settle()
-        assert.equal(15, count_alive(world, "^backup%-"))
-        assert.matches(
-          "is not removed (no longer wanted): 5 of 20 children have been removed",
-          said(world),
-          1,
-          true
-        )
-        world:advance("3h")
-        assert.equal(15, count_alive(world, "^backup%-"))
-        world:reload({ ["backup.lua"] = POLICY })
-        world:settle()
-        assert.equal(20, count_alive(world, "^backup%-"))
-      end
-    )
-
-    it("counts a job's own change for nothing in the budget", function()
-      with_backups(20)
-      for i = 1, 12 do
-        world.nomad:stop("default", ("job-%02d"):format(i))
-      end
-      world:settle()
-      assert.equal(8, count_alive(world, "^backup%-"), said(world))
-    end)
-
-    it("loses no event that comes while it is under way", function()
-      with_backups(3)
-      world.nomad:register(source("before"))
-      world:reload()
-      world.nomad:register(source("after"))
-      world:settle()
-      assert.is_table(alive(world, "backup-before"))
-      assert.is_table(alive(world, "backup-after"))
-    end)
-  end)
-
-  describe("the other hooks of a policy", function()
-    local function start_with(text)
-      world = new_world({ files = { ["p.lua"] = 'local operator = require "operator"\n' .. text } })
-      world:start()
-    end
-
-    it("give each event to its handler, in order, and try again what failed", function()
-      start_with([[
-        local failed = false
-        return operator.policy { name = "h", watch = { topic = "Job" }, on = {
-          JobRegistered = function(event, ctx)
-            if event.object.ID == "b" and not failed then failed = true; error("not yet") end
-            ctx.log("info", "got " .. event.object.ID .. " " .. event.object.Version)
-          end,
-        } }]])
-      world.nomad:register(source("a"))
-      world.nomad:register(source("b"))
-      world.nomad:register(source("b", { x = "1" }))
-      world:advance("10s")
-      local text = said(world)
-      local first, second = text:find("got b 0", 1, true), text:find("got b 1", 1, true)
-      assert.is_truthy(text:find("got a 0", 1, true))
-      assert.is_truthy(first and second and first < second, text)
-    end)
-
-    it(
-      "see a change of the status where the policy asks for any change, by event and by list",
-      function()
-        local text =
-          [[return operator.policy { name = "s", watch = { topic = "Job", changes = "any" },
-        reconcile = function(job, ctx) ctx.log("info", job.ID .. " is " .. job.Status) end }]]
-        start_with(text)
-        world.nomad:register(source("web"))
-        world:advance("10s")
-        assert.matches("web is running", said(world), 1, true)
-        world:disconnect()
-        world.nomad:stop("default", "web")
-        world:advance("5s")
-        world:reconnect()
-        world:advance("10s")
-        assert.matches("web is dead", said(world), 1, true)
-      end
-    )
-
-    it("tell of a gap", function()
-      start_with([[return operator.policy { name = "h", watch = { topic = "Job" }, on = {
-        gap = function(_, ctx) ctx.log("info", "a gap") end } }]])
-      world:settle()
-      assert.is_nil(said(world):find("a gap", 1, true))
-      world:disconnect()
-      world:reconnect()
-      world:settle()
-      assert.is_truthy(said(world):find("a gap", 1, true))
-    end)
-
-    it("run timers at their times, across reloads", function()
-      start_with([[return operator.policy { name = "t", watch = { topic = "Job" }, every = {
-        ["1h"] = function(ctx) ctx.log("info", "tick") end } }]])
-      local function ticks()
-        local _, count = said(world):gsub("tick\n", "")
-        return count
-      end
-      world:advance("50m")
-      assert.equal(0, ticks())
-      world:reload()
-      world:advance("15m")
-      assert.equal(1, ticks())
-      world:advance("3h")
-      assert.equal(4, ticks())
-    end)
-
-    it("requeue a key, and reconcile freely", function()
-      start_with([[
-        local runs = 0
-        return operator.policy { name = "r", watch = { topic = "Job", where = { ID = "web" } },
-          reconcile = function(job, ctx)
-            runs = runs + 1
-            ctx.log("info", "run " .. runs)
-            if runs == 1 then return operator.after("30s") end
-            if runs == 2 then operator.retry("busy", "5s") end
-          end }]])
-      world.nomad:register(source("web"))
-      world:settle()
-      assert.matches("run 1\n--> Done, again in 30s", said(world), 1, true)
-      world:advance("31s")
-      assert.matches("Error: busy\n--> Failed, next try in 5s", said(world), 1, true)
-      world:advance("10s")
-      assert.matches("run 3\n--> Done\n", said(world), 1, true)
     end)
   end)
 end)

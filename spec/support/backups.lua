@@ -1,4 +1,5 @@
 -- A world with a small policy for specs of the reconcile core: a job with auto-backup has one periodic child.
+local looks = require "support.looks"
 local testing = require "operator.testing"
 
 local backups = {}
@@ -32,19 +33,7 @@ return operator.policy {
 ---@param namespace? string
 ---@return table job with auto-backup
 function backups.source(id, schedule, namespace)
-  return {
-    ID = id,
-    Namespace = namespace,
-    Type = "service",
-    Datacenters = { "dc1" },
-    Meta = { ["auto-backup"] = "true", schedule = schedule },
-    TaskGroups = {
-      {
-        Name = "g",
-        Tasks = { { Name = "t", Driver = "raw_exec", Config = { command = "sleep" } } },
-      },
-    },
-  }
+  return looks.source(id, { schedule = schedule }, { Namespace = namespace })
 end
 
 ---@param options? operator.testing.WorldOptions
@@ -58,28 +47,16 @@ end
 --- The live child of a job; nil where it is not there or stopped.
 ---@return table?
 function backups.child(world, id, namespace)
-  local job = world.nomad:job(namespace or "default", "backup-" .. id)
-  return job and not job.Stop and job or nil
+  return looks.alive(world, "backup-" .. id, namespace)
 end
 
 --- All that was said: records, then the transcript.
----@return string
-function backups.said(world)
-  return world:log_text() .. "\n" .. world:blocks()
-end
+backups.said = looks.said
 
 --- How many times a text was said.
 ---@return integer
 function backups.times(world, text)
-  local count, at = 0, 1
-  local all = backups.said(world)
-  while true do
-    local first, last = all:find(text, at, true)
-    if not first then
-      return count
-    end
-    count, at = count + 1, last + 1
-  end
+  return looks.times(looks.said(world), text)
 end
 
 return backups
