@@ -42,7 +42,7 @@ end
 local alive, said, times = looks.alive, looks.said, looks.times
 
 local function count_alive(world)
-  return looks.count_alive(world, "^c%-")
+  return looks.count_alive(world, "^c%-[^/]*$")
 end
 
 describe("a policy that ignores a field", function()

@@ -41,7 +41,7 @@ end
 ---@return integer
 function looks.count_alive(world, pattern)
   local count = 0
-  for _, stub in ipairs(json.decode(world.nomad:http({ path = "/v1/jobs", query = {} }).body)) do
+  for _, stub in ipairs(json.decode(world.nomad:http({ path = "/v1/jobs", inside = true }).body)) do
     if stub.ID:find(pattern) and not stub.Stop then
       count = count + 1
     end
