@@ -265,15 +265,20 @@ describe("apply on a real Nomad", function()
     poll("not made", function() return alive "c-both" end)
     cluster:register(source("both", { cron = "0 0 2 1 *" }))
     poll("not updated", function() return live.schedule(alive "c-both") == "0 0 2 1 *" end)
+    -- Nomad looks at EnforceIndex before it applies a write, not while: two writes of one moment both pass. So each
+    -- of the two operators may have written each of the two states once; after that nothing moves.
+    two_lists()
+    local version = alive("c-both").Version
+    assert.is_true(version >= 1 and version <= 3, operator:said() .. second:said())
     two_lists()
     two_lists()
-    assert.equal(1, alive("c-both").Version, operator:said() .. second:said())
+    assert.equal(version, alive("c-both").Version, operator:said() .. second:said())
     second:stop()
     local other = run("-instance", "other", dir)
     finally(function() other:stop() end)
     other:wait_for("belongs to operator instance default", live.patience)
     two_lists()
-    assert.equal(1, alive("c-both").Version)
+    assert.equal(version, alive("c-both").Version)
     other:stop()
   end)
 
