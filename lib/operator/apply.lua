@@ -60,11 +60,6 @@ function apply.new(deps)
   }, Apply)
 end
 
--- "Backup": the policy as a noun that begins a line.
-local function noun(policy)
-  return (policy.name:gsub("^%l", string.upper))
-end
-
 -- Raises unless the live job is this owner's child, or says itself that it may become it.
 function Apply:check_owned(context, key, live)
   local mark = marks.read(live)
@@ -103,7 +98,7 @@ local function say_done(context, key, words, detail)
   context.block:say(
     "info",
     ("%s %s: %s%s"):format(
-      noun(context.policy),
+      context.policy:noun(),
       words,
       marks.show(key),
       detail and (" (" .. detail .. ")") or ""

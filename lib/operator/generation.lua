@@ -367,7 +367,6 @@ end
 ---@param reason "reload"|"shutdown"
 function Generation:stop(reason)
   self.stopped = true
-  self.stop_reason = reason
   self.hold:stop()
   if reason == "reload" then
     self.apply:give_up()

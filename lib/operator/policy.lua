@@ -247,6 +247,12 @@ end
 local Policy = { __name = "operator.Policy" }
 Policy.__index = Policy
 
+--- "Backup": the policy as a noun that begins a line.
+---@return string
+function Policy:noun()
+  return (self.name:gsub("^%l", string.upper))
+end
+
 --- Checks `spec`; raises a sentence without a position: the caller adds it.
 ---@param spec table
 ---@param source string "scripts/backup.lua:12"

@@ -70,8 +70,7 @@ local function keep(controller, item, block)
   local policy = controller.policy
   if item.cause.kind == "event" then
     for _, child in ipairs(controller.known:of(policy.name, item.key)) do
-      local noun = policy.name:gsub("^%l", string.upper)
-      block:say("info", ("%s kept: %s (source stopped)"):format(noun, marks.show(child)))
+      block:say("info", ("%s kept: %s (source stopped)"):format(policy:noun(), marks.show(child)))
     end
   end
 end
@@ -104,8 +103,7 @@ local function sync(controller, item, block, ctx, job, matches)
   }, matches and ask_desired(policy, job, ctx) or {})
   if writes == 0 and item.cause.kind == "event" then
     for _, child in ipairs(children) do
-      local noun = policy.name:gsub("^%l", string.upper)
-      block:say("info", ("%s unchanged: %s"):format(noun, marks.show(child)))
+      block:say("info", ("%s unchanged: %s"):format(policy:noun(), marks.show(child)))
     end
   end
 end
