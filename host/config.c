@@ -17,7 +17,6 @@
 
 /* Seconds. */
 enum { DRAIN_DEFAULT = 4, STREAM_IDLE_DEFAULT = 75, QUEUE_AGE_DEFAULT = 300 };
-enum { WRITE_RATE_DEFAULT = 50 }; /* a second */
 
 static const size_t line_max_default = (size_t)64 << 20;
 static const size_t memory_max_default = (size_t)512 << 20;
@@ -377,7 +376,6 @@ static struct config *config_new(void)
 	c->log_format = LOG_TEXT;
 	c->instance = xstrdup("default");
 	c->max_delete = -1;
-	c->write_rate = WRITE_RATE_DEFAULT;
 	c->stream_line_max = line_max_default;
 	c->lua_memory_max = memory_max_default;
 	c->drain_timeout = DRAIN_DEFAULT;

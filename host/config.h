@@ -48,7 +48,7 @@ struct config {
 	bool release;		/* -release: prune takes the marks away instead of stopping */
 	char **cross_namespace; /* "from:to" pairs, NULL terminated */
 	size_t cross_namespace_count;
-	long write_rate;	/* -write-rate: writes to Nomad a second; 0: no limit */
+	long write_rate;	/* -write-rate: writes to Nomad a second; 0, the default: no limit */
 	long max_delete;	/* -max-delete; -1: the larger of 5 and 20 % */
 	size_t stream_line_max; /* bytes; 64 MiB */
 	size_t lua_memory_max;	/* bytes for one generation; 512 MiB */

@@ -47,7 +47,8 @@
 	"  -max-delete=N          removals that changed policies and sweeps may cause in\n" \
 	"                         a day; default: the larger of 5 and 20 % of all\n" \
 	"  -write-rate=N          writes to Nomad a second, twice as many at once after\n" \
-	"                         a quiet time; 0 for no limit. Default: 50\n" \
+	"                         a quiet time. Default: 0, no limit; a policy works on\n" \
+	"                         16 keys at once, and Nomad's 429 is heeded\n" \
 	"  -allow-cross-namespace=FROM:TO\n" \
 	"                         jobs in FROM may cause jobs in TO; may be repeated\n"
 

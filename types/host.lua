@@ -19,7 +19,7 @@ host.version = ""
 ---@field yes boolean `-yes`
 ---@field release boolean `-release`
 ---@field max_delete integer `-max-delete`; -1: the larger of 5 and 20 %
----@field write_rate integer `-write-rate`; 0: no limit
+---@field write_rate integer `-write-rate`; 0, the default: no limit
 ---@field cross_namespace string[] "from:to" pairs of `-allow-cross-namespace`
 ---@field log_format "text"|"logfmt"|"json"
 ---@field log_level "error"|"warn"|"info"|"debug"

@@ -118,7 +118,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->instance, "default");
 	assert_false(c->dry_run);
 	assert_int_equal(c->max_delete, -1);
-	assert_int_equal(c->write_rate, 50);
+	assert_int_equal(c->write_rate, 0);
 	assert_int_equal(c->stream_line_max, 64 * 1024 * 1024);
 	assert_int_equal(c->lua_memory_max, 512 * 1024 * 1024);
 	assert_int_equal(c->drain_timeout, 4);

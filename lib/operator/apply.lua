@@ -5,6 +5,7 @@ local nomad = require "nomad"
 local jobs = require "nomad.jobs"
 local child = require "operator.child"
 local compare = require "operator.compare"
+local echo = require "operator.echo"
 local failure = require "operator.failure"
 local flap = require "operator.flap"
 local ignore = require "operator.ignore"
@@ -55,6 +56,7 @@ function apply.new(deps)
     host = deps.host,
     planned = deps.planned,
     flap = flap.new(deps.host),
+    echo = echo.new(),
     instance = options.instance,
     dry_run = options.dry_run or deps.planned ~= nil,
   }, Apply)
@@ -162,6 +164,14 @@ function Apply:slow_down(context, wanted)
   end
 end
 
+-- The write was made. Raises quietly where the stream has shown a later one of somebody else.
+function Apply:check_last(key, answer)
+  if self.echo:is_newer(key, answer.JobModifyIndex) then
+    self.known:doubt(key)
+    failure.again(("%s was written by somebody else meanwhile"):format(marks.show(key)))
+  end
+end
+
 --- New scripts have taken over: what these ones want is not begun any more.
 function Apply:give_up()
   self.superseded = true
@@ -183,6 +193,7 @@ function Apply:write(context, wanted, live, detail)
     return true
   end
   self:slow_down(context, wanted)
+  local listening <close> = self.echo:listen(key) -- luacheck: ignore 211
   local answer, err = self:register(context, wanted, live)
   if not answer then
     local what = ("%s could not be %sd"):format(marks.show(key), op)
@@ -196,6 +207,7 @@ function Apply:write(context, wanted, live, detail)
   self.known:synced(key, wanted.digest)
   self.host.count("writes_total", 1, { policy = name, verb = op })
   say_done(context, key, op .. "d", detail)
+  self:check_last(key, answer)
   if (answer.Warnings or "") ~= "" then
     context.block:say("debug", "Nomad warns: " .. answer.Warnings:gsub("%s+", " "))
   end
@@ -244,11 +256,20 @@ function Apply:ensure_once(context, wanted)
   return self:write(context, wanted, live, detail) or nil
 end
 
+-- Is the child most likely new: its owner has just changed, and no list or event has shown it? Then it is made without a
+-- look. Where there is such a job all the same, Nomad refuses that (EnforceIndex 0), and it is looked at.
+function Apply:is_new(context, wanted)
+  return context.free and not self.dry_run and self.known:whose(wanted.key) == nil
+end
+
 -- One child that should exist. Returns whether it was written.
 function Apply:ensure(context, wanted)
   local wrote = false
   if not self.known:in_sync(wanted.key, wanted.digest, context.policy.name, context.owner) then
     local lock <close> = self.host.lock(wanted.key) -- luacheck: ignore 211
+    if self:is_new(context, wanted) and self:write(context, wanted, nil, nil) then
+      return true
+    end
     for _ = 1, CONFLICTS do
       wrote = self:ensure_once(context, wanted)
       if wrote ~= nil then
@@ -287,10 +308,12 @@ end
 -- Sends the stop, and takes it back out of the budget where it is refused. Returns false on a conflict.
 function Apply:send_stop(context, key, live, time)
   local doomed = time and marks.swept(live, time) or live
+  local listening <close> = self.echo:listen(key) -- luacheck: ignore 211
   local answer, err = jobs.stop(doomed, { enforce_index = live.JobModifyIndex })
   if answer then
     self.hold:passed((marks.split(key)))
     self.known:saw(key, marks.read(live), answer.JobModifyIndex, true)
+    self:check_last(key, answer)
     return true
   elseif not context.free then
     -- Without an answer nobody knows: it stays paid, and the next try is free.

@@ -29,6 +29,9 @@ end
 local function child_event(self, key, job, mark, gone)
   local owner = self.known:whose(key)
   if mark and mark.instance == self.instance then
+    if not gone and self.apply.echo:heard(key, job.JobModifyIndex) then
+      return
+    end
     local changed = self.known:saw(key, mark, job.JobModifyIndex, job.Stop == true)
     if not changed and not (gone and owner) then
       return

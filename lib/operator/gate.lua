@@ -15,6 +15,8 @@ gate.WRITE_BURST = 2
 gate.REST_MAX = 300
 --- How long to rest after a 429 that does not say: it grows while they go on.
 gate.REST = { base = 1, max = 60 }
+--- How far apart requests go after a 429, until Nomad answers again: seconds.
+gate.SPACING = 0.05
 --- It is told of no more often than this, seconds.
 gate.QUIET = 60
 
@@ -45,6 +47,7 @@ local READS = { ["/v1/jobs/parse"] = true, ["/v1/validate/job"] = true, ["/v1/se
 ---@field private writes operator.Ratelimit
 ---@field private breaker? operator.Breaker nil: a command, which asks once
 ---@field private listeners fun()[]
+---@field private turn? number monotonic seconds: when the last of the requests that wait after a 429 goes
 ---@field private limited integer answers that asked for a rest, in a row
 local Gate = {}
 Gate.__index = Gate
@@ -141,6 +144,16 @@ local function is_write(method, path)
     and not path:find("^/v1/job/.+/plan$")
 end
 
+-- How long a request has to wait. After a 429 they go one behind the other, until one is answered.
+local function wait_of(self)
+  local now, delay = self.host.monotonic(), rest(self)
+  if self.limited > 0 then
+    self.turn = math.max(self.turn or 0, now + delay) + gate.SPACING
+    return self.turn - now
+  end
+  return delay
+end
+
 --- A request is about to be sent: waits as long as it must.
 ---@async
 ---@param method string
@@ -153,10 +166,10 @@ function Gate:enter(method, path)
       self.host.sleep(delay)
     end
   end
-  local delay = rest(self)
+  local delay = wait_of(self)
   while delay > 0 do
     self.host.sleep(delay)
-    delay = rest(self)
+    delay = rest(self) > 0 and wait_of(self) or 0
   end
 end
 

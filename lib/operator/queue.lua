@@ -8,7 +8,7 @@ local queue = {}
 
 queue.RETRY = { base = 1, max = 300 }
 queue.ATTEMPTS = 12
-queue.CONCURRENCY = 4
+queue.CONCURRENCY = 16
 
 -- A timer may fire this much early: seconds.
 local CLOCK_GRAIN = 0.001

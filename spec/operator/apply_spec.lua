@@ -45,6 +45,62 @@ local function count_alive(world)
   return looks.count_alive(world, "^c%-[^/]*$")
 end
 
+describe("a new child", function()
+  -- What was asked of Nomad about the child, in order.
+  local function asked(world, from)
+    local list = {}
+    for i = from + 1, #world.nomad.requests do
+      local one = world.nomad.requests[i]
+      if one.method ~= "GET" or one.path:find("^/v1/job/") then
+        list[#list + 1] = ("%s %s %d"):format(one.method, one.path, one.status)
+      end
+    end
+    return list
+  end
+
+  it("of a job that has just come is made by one request", function()
+    local world = new_world()
+    world:start()
+    local from = #world.nomad.requests
+    world.nomad:register(source("web"))
+    world:settle()
+    assert.is_table(alive(world, "c-web"))
+    assert.same({ "POST /v1/jobs 200" }, asked(world, from))
+  end)
+
+  it("is looked at where there is such a job already, and left alone if it is not ours", function()
+    local world = new_world()
+    world.nomad:register(looks.source("c-web"))
+    local before = world.nomad:job("default", "c-web").JobModifyIndex
+    world:start()
+    local from = #world.nomad.requests
+    world.nomad:register(source("web"))
+    world:settle()
+    assert.same({ "POST /v1/jobs 500", "GET /v1/job/c-web 200" }, asked(world, from))
+    assert.equal(before, world.nomad:job("default", "c-web").JobModifyIndex)
+    assert.equal(1, times(said(world), "is not ours"), said(world))
+  end)
+end)
+
+describe("a child that somebody else writes between our write and its answer", function()
+  it("is put right", function()
+    local world = new_world()
+    world:start()
+    world.network.latency = 10
+    world.nomad:register(source("web"))
+    world:advance "6s"
+    local child = alive(world, "c-web")
+    assert.equal(0, child.Version)
+    child.TaskGroups[1].Tasks[1].Env.A = "theirs"
+    world.nomad:register(child)
+    world.network.latency = 0.002
+    world:advance "10s"
+    child = alive(world, "c-web")
+    assert.equal("1", child.TaskGroups[1].Tasks[1].Env.A)
+    assert.equal(2, child.Version)
+  end)
+end)
+
 describe("a policy that ignores a field", function()
   local world
 
@@ -484,7 +540,7 @@ describe("a namespace that may only be read", function()
     assert.is_nil(said(world):find("Failed", 1, true))
     local writes = #world.nomad:writes()
     world:advance("31m")
-    assert.is_true(#world.nomad:writes() - writes <= 3 * 4, "one look at each resync")
+    assert.is_true(#world.nomad:writes() - writes <= 3 * 5, "one look at each resync")
     assert.equal(1, times(said(world), "Nothing can be written in namespace ops"), said(world))
     world.nomad:token({ secret = "t", namespaces = { default = "write", ops = "write" } })
     world:advance("11m")

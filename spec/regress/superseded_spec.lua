@@ -7,13 +7,10 @@ describe("a reconcile of scripts that were replaced", function()
   it("begins no write", function()
     local world = testing.world { scripts = { "scripts/backup.lua" } }
     local text = world.files:read "scripts/backup.lua"
-    world:start()
-    local function late()
-      world:fault { match = "GET /v1/job/backup", delay = 5, times = 1 }
-    end
-    late()
+    world:fault { match = "GET /v1/job/backup", delay = 5, times = 1 }
     world.nomad:register(samples.service("web", { Meta = { ["auto-backup"] = "true" } }))
-    world:settle()
+    world:start()
+    assert.equal(0, #world.nomad:writes())
     local weekly = text:gsub("@daily", "@weekly")
     assert.is_true(world:reload { ["scripts/backup.lua"] = weekly })
     world:advance "1m"
