@@ -256,8 +256,8 @@ function Apply:ensure_once(context, wanted)
   return self:write(context, wanted, live, detail) or nil
 end
 
--- Is the child most likely new: its owner has just changed, and no list or event has shown it? Then it is made without a
--- look. Where there is such a job all the same, Nomad refuses that (EnforceIndex 0), and it is looked at.
+-- Is the child most likely new: its owner has just changed, and no list or event has shown it? Then it is made
+-- without a look. Where there is such a job all the same, Nomad refuses that (EnforceIndex 0), and it is looked at.
 function Apply:is_new(context, wanted)
   return context.free and not self.dry_run and self.known:whose(wanted.key) == nil
 end

@@ -1,10 +1,10 @@
---- echo: what the stream says of a child while we write it. Most of it is that write's own event, which often comes before
---- the answer: no reason to look at the owner once more.
+--- echo: what the stream says of a child while we write it. Most of it is that write's own event, which often comes
+--- before the answer: no reason to look at the owner once more.
 
 local echo = {}
 
 ---@class operator.Echo
----@field private newest table<string, integer> by key of the child that is being written: the newest JobModifyIndex heard
+---@field private newest table<string, integer> by key of what is being written: the newest JobModifyIndex heard
 local Echo = {}
 Echo.__index = Echo
 

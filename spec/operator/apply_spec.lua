@@ -88,12 +88,12 @@ describe("a child that somebody else writes between our write and its answer", f
     world:start()
     world.network.latency = 10
     world.nomad:register(source("web"))
-    world:advance "6s"
+    world:advance "12s"
     local child = alive(world, "c-web")
     assert.equal(0, child.Version)
     child.TaskGroups[1].Tasks[1].Env.A = "theirs"
+    world.network.latency = 0.002 -- the event overtakes the answer
     world.nomad:register(child)
-    world.network.latency = 0.002
     world:advance "10s"
     child = alive(world, "c-web")
     assert.equal("1", child.TaskGroups[1].Tasks[1].Env.A)
