@@ -1,4 +1,4 @@
-/* embedded: the Lua libraries and the default scripts, as text in the program (made by tools/embed.lua). */
+/* embedded: the Lua libraries, compiled, and the default scripts, as text, in the program (made by tools/embed.lua). */
 #ifndef EMBEDDED_H
 #define EMBEDDED_H
 

@@ -27,12 +27,13 @@ static const char *check_name(lua_State *L)
 	return luaL_gsub(L, name, ".", "/");
 }
 
-/* A searcher's result: the chunk and where it came from. */
-static int load_text(lua_State *L, const char *text, size_t len, const char *where)
+/* A searcher's result: the chunk and where it came from. Only what is built in may be compiled already. */
+static int load_chunk(
+	lua_State *L, const char *chunk, size_t len, const char *where, const char *mode)
 {
 	const char *chunkname = lua_pushfstring(L, "@%s", where);
 
-	if (luaL_loadbufferx(L, text, len, chunkname, "t") != LUA_OK)
+	if (luaL_loadbufferx(L, chunk, len, chunkname, mode) != LUA_OK)
 		return lua_error(L);
 	lua_pushstring(L, where);
 	return 2;
@@ -51,7 +52,7 @@ static int search_directory(lua_State *L)
 		const char *error;
 
 		if (files_read(path, b, &error)) {
-			int results = load_text(L, b->data ? b->data : "", b->len, path);
+			int results = load_chunk(L, b->data ? b->data : "", b->len, path, "t");
 
 			buf_free(b);
 			return results;
@@ -75,7 +76,7 @@ static int search_embedded(lua_State *L)
 	/* A module that has others below it is lib/name/init.lua. */
 	path = lua_pushfstring(
 		L, files_embedded_prefix(prefix) ? "lib/%s/init.lua" : "lib/%s.lua", path);
-	return load_text(L, (const char *)file->text, file->len, path);
+	return load_chunk(L, (const char *)file->text, file->len, path, "b");
 }
 
 void lua_library_preload(lua_State *L, const char *name, lua_CFunction open)

@@ -1,5 +1,6 @@
 -- embed: writes the files named on the command line as C arrays to standard output (see host/embedded.h).
 -- lib/operator/queue.lua becomes "operator.queue", lib/operator/init.lua "operator"; other files keep their path.
+-- Modules are compiled here, lines and names kept for tracebacks: the program would need 5 ms at each start for that.
 
 local function name_of(path)
   local module = path:match("^lib/(.+)%.lua$")
@@ -12,6 +13,11 @@ local function read(path)
   local text = assert(file:read("a"))
   file:close()
   return text
+end
+
+local function content(path)
+  local text = read(path)
+  return path:match("^lib/") and string.dump(assert(load(text, "@" .. path, "t"))) or text
 end
 
 -- Bytes rather than a string literal: C compilers must take only 4095 characters of the latter.
@@ -40,7 +46,7 @@ table.sort(names)
 io.write("/* Made by tools/embed.lua. */\n#include \"embedded.h\"\n\n")
 for i, name in ipairs(names) do
   -- The NUL at the end is not part of the text; it keeps an empty file a valid array.
-  local text = bytes(read(paths[name]))
+  local text = bytes(content(paths[name]))
   io.write(("static const unsigned char file_%d[] = {\n%s\t0};\n"):format(i, text))
 end
 io.write("\nconst struct embedded embedded_files[] = {\n")

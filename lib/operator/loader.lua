@@ -71,7 +71,7 @@ local function run(host, path)
   if not text then
     error(err, 0)
   end
-  local chunk, syntax = load(text, "@" .. path, "t", sandbox.new(host))
+  local chunk, syntax = load(position.prepare(text), "@" .. path, "t", sandbox.new(host))
   if not chunk then
     error(syntax, 0)
   end

@@ -1,9 +1,19 @@
---- position: the file and line at which a script is while it loads. A policy script usually ends in
---- `return operator.policy { … }`, a tail call: then no stack level names its line, but the line hook has seen it.
+--- position: the file and line at which a script is while it loads.
 
 local position = {}
 
-local path, line
+-- A policy script usually ends in `return operator.policy { … }`. As a tail call that would leave no trace of its line;
+-- in the scope of a variable that is to be closed it is none.
+local NO_TAIL_CALL = "local _ <close> = nil; "
+
+local path
+
+--- A script's text as it is compiled. Its lines keep their numbers.
+---@param text string
+---@return string
+function position.prepare(text)
+  return NO_TAIL_CALL .. text
+end
 
 --- Runs a script's chunk with its position known.
 ---@param script string its path; the chunk's name is "@" .. script
@@ -11,14 +21,8 @@ local path, line
 ---@return boolean ok
 ---@return any value or error
 function position.run(script, chunk)
-  path, line = script, nil
-  debug.sethook(function(_, current)
-    if debug.getinfo(2, "S").source == "@" .. script then
-      line = current
-    end
-  end, "l")
+  path = script
   local ok, value = pcall(chunk)
-  debug.sethook()
   path = nil
   return ok, value
 end
@@ -26,7 +30,12 @@ end
 --- "scripts/backup.lua:12", or nil while no script loads.
 ---@return string?
 function position.here()
-  return path and ("%s:%d"):format(path, line or 1)
+  local level, info = 2, nil
+  repeat
+    info = path and debug.getinfo(level, "Sl")
+    level = level + 1
+  until not info or info.source == "@" .. path
+  return path and ("%s:%d"):format(path, info and info.currentline or 1)
 end
 
 return position
