@@ -30,11 +30,12 @@ end
 --- "scripts/backup.lua:12", or nil while no script loads.
 ---@return string?
 function position.here()
-  local level, info = 2, nil
-  repeat
-    info = path and debug.getinfo(level, "Sl")
+  local level = 2
+  local info = path and debug.getinfo(level, "Sl")
+  while info and info.source ~= "@" .. path do
     level = level + 1
-  until not info or info.source == "@" .. path
+    info = debug.getinfo(level, "Sl")
+  end
   return path and ("%s:%d"):format(path, info and info.currentline or 1)
 end
 
