@@ -41,6 +41,7 @@ local RETRY = { base = 1, max = 30 }
 ---@field round integer lists so far
 ---@field recall operator.Recall
 ---@field newest integer the newest index of a job that was seen
+---@field floor integer a list is at least as new as this, unless the cluster went back
 ---@field touched table<string, string> owners that listing has found to need a look
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
 local Generation = {}
@@ -60,6 +61,7 @@ function generation.new(options)
     instance = host.options.instance,
     round = 0,
     newest = 0,
+    floor = 0,
     touched = {},
     synced = false,
     working = false,
@@ -300,6 +302,10 @@ end
 function Generation:connected(epoch, live)
   local before = self.connection
   self.connection = { epoch = epoch, live = live }
+  if not (before and before.epoch == epoch) then
+    -- Within one connection a cluster does not go back: there, a list is only behind the events.
+    self.floor = self.newest
+  end
   self.scope:connected(live)
   self.signal:fire()
   if self.working then

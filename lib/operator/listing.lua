@@ -68,11 +68,11 @@ local function see(generation, stub, cause, index)
   return key
 end
 
---- An event may come a moment before the list knows of it: so long this takes at most. Seconds.
+--- A server may be behind the one that was asked before: so long at most. Seconds.
 local BEHIND = 1
 
--- Is the list older than what was seen before it was asked for? Asked a second time it is not, unless the index of the
--- cluster has gone back.
+-- Is the list older than what an earlier connection or list has shown? Asked a second time it is not, unless the index
+-- of the cluster has gone back.
 local function is_behind(generation, index, before)
   local behind = index > 0 and index < before
   local again = behind and not generation.behind
@@ -94,9 +94,10 @@ local function check_index(generation, index, before)
       controller:forget_indexes()
     end
     generation.known:forget_indexes()
-    generation.newest = index
+    generation.newest, generation.floor = index, index
   end
   generation.newest = math.max(generation.newest, index)
+  generation.floor = math.max(generation.floor, index)
 end
 
 -- The list of one namespace, or of all. Returns how many jobs it has.
@@ -142,7 +143,7 @@ end
 -- Reads the lists. Returns the index of the first that is answered, those that follow are no older; false where that
 -- is behind; nil and an error. What a list that broke off has found in generation.touched is still there.
 local function read_all(generation, cause, present)
-  local before = generation.newest
+  local before = generation.floor
   local count, index, refusal = 0, nil, nil
   for _, namespace in ipairs(generation.list_namespaces) do
     local reader <close>, err, several = open(generation, namespace)

@@ -309,5 +309,29 @@ describe("generation", function()
       assert.is_table(alive(world, "backup-job-02"))
       assert.is_nil(alive(world, "backup-job-01"))
     end)
+
+    it("takes a list that is behind the events of its own connection for just that", function()
+      with_jobs(3)
+      local stale = world.network:send(
+        { method = "GET", path = "/v1/jobs", query = {} },
+        function(answer)
+          world:fault({
+            match = "GET /v1/jobs",
+            status = 200,
+            headers = answer.headers,
+            body = answer.body,
+          })
+        end
+      )
+      assert.is_function(stale)
+      world:settle()
+      world.nomad:register(source("late"))
+      world:settle()
+      local writes = #world.nomad:writes()
+      world:advance("21m")
+      assert.is_table(alive(world, "backup-late"))
+      assert.equal(writes, #world.nomad:writes())
+      assert.is_nil(said(world):find("went back", 1, true), said(world))
+    end)
   end)
 end)
