@@ -33,6 +33,7 @@ local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not
 ---@field private known operator.Known
 ---@field private budget operator.Budget
 ---@field private hold operator.Hold
+---@field private rights operator.Rights
 ---@field private host table
 ---@field private planned? table[] set: nothing is written, what would be is put here
 local Apply = {}
@@ -42,6 +43,7 @@ Apply.__index = Apply
 ---@field known operator.Known
 ---@field budget operator.Budget
 ---@field hold operator.Hold
+---@field rights operator.Rights
 ---@field host table
 ---@field planned? table[]
 
@@ -53,6 +55,7 @@ function apply.new(deps)
     known = deps.known,
     budget = deps.budget,
     hold = deps.hold,
+    rights = deps.rights,
     host = deps.host,
     planned = deps.planned,
     flap = flap.new(deps.host),
@@ -136,7 +139,9 @@ end
 
 -- Raises quietly where Nomad would refuse any write.
 function Apply:check_hold(context, key)
-  self.hold:check((marks.split(key)), context.policy.name, context.owner)
+  local namespace = marks.split(key)
+  self.hold:check(namespace, context.policy.name, context.owner)
+  self.rights:check(namespace)
 end
 
 -- Somebody else wrote the live job since we last found it right: perhaps because the owner has changed. As the live job

@@ -19,9 +19,11 @@ local listing = require "operator.listing"
 local loader = require "operator.loader"
 local marks = require "operator.marks"
 local namespaces = require "operator.namespaces"
+local parsing = require "operator.parsing"
 local payloads = require "operator.payloads"
 local polling = require "operator.polling"
 local recall = require "operator.recall"
+local rights = require "operator.rights"
 local tombstones = require "operator.tombstones"
 
 local generation = {}
@@ -94,10 +96,18 @@ function generation.new(options)
       self:unpark({ kind = "retry" })
     end,
   })
+  self.rights = rights.new({
+    host = host,
+    asks = not (options.planned or host.options.dry_run),
+    release = function()
+      self:unpark({ kind = "retry" })
+    end,
+  })
   self.apply = apply.new({
     known = self.known,
     budget = self.budget,
     hold = self.hold,
+    rights = self.rights,
     host = host,
     planned = options.planned,
   })
@@ -146,27 +156,6 @@ function Generation:load()
   }
 end
 
--- Parses the templates, once each. Raises when Nomad refuses one; waits and tries again where Nomad cannot be asked.
-local function prepare(self)
-  for _, template in ipairs(self.templates) do
-    local attempt, said = 0, nil
-    while true do
-      local ok, err = template:prepare()
-      if ok then
-        break
-      elseif self.options.once or (err.code == "template" and not err.retryable) then
-        error(tostring(err), 0)
-      end
-      attempt = attempt + 1
-      local message = "The job templates cannot be parsed yet: " .. tostring(err)
-      host.log(message == said and "debug" or "warn", message)
-      said = message
-      -- Once there is a stream, the reason may have passed.
-      self.signal:wait(backoff.delay(attempt, RETRY, host.random))
-    end
-  end
-end
-
 -- Lists until a list has come through. Returns how many jobs there are.
 local function list(self, cause)
   local attempt, said = 0, nil
@@ -203,7 +192,7 @@ function Generation:start(first)
     -- As early as the stream subscribes.
     self.scope:start()
   end
-  prepare(self)
+  parsing.run(host, self.templates, { once = self.options.once, signal = self.signal })
   while not self.connection do
     self.signal:wait()
   end
@@ -233,6 +222,7 @@ local function relist(self, cause)
   host.spawn("list", function()
     local count = list(self, cause)
     self.hold:retry()
+    self.rights:renew()
     for _, one in ipairs(self.controllers) do
       one:unpark(cause)
     end
@@ -278,6 +268,7 @@ function Generation:work()
   if not self.first then
     host.log("info", ("Reload: generation %d has taken over"):format(host.options.generation))
   end
+  self.rights:start(self.controllers)
   for _, one in ipairs(self.controllers) do
     one:start()
   end
@@ -374,6 +365,7 @@ end
 function Generation:stop(reason)
   self.stopped = true
   self.hold:stop()
+  self.rights:stop()
   if reason == "reload" then
     self.apply:give_up()
   end

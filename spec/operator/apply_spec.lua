@@ -518,35 +518,3 @@ describe("a freeze of registrations", function()
     assert.equal(1, times(said(world), "Nomad takes registrations again"))
   end)
 end)
-
-describe("a namespace that may only be read", function()
-  it("is said once, its keys wait for a resync, the others are served", function()
-    local world = new_world(nil, { token = "t" })
-    world.nomad:namespace("ops")
-    world.nomad:token({ secret = "boot", management = true })
-    local read = { "list-jobs", "read-job" }
-    local rights = { default = "write", ops = read }
-    world.nomad:token({ secret = "t", namespaces = rights })
-    for i = 1, 5 do
-      world.nomad:register(source("web-" .. i))
-      world.nomad:register(source("web-" .. i, nil, { Namespace = "ops" }))
-    end
-    world:start()
-    world:settle()
-    assert.equal(5, count_alive(world))
-    assert.is_nil(alive(world, "c-web-1", "ops"))
-    assert.equal(1, times(said(world), "Nothing can be written in namespace ops"), said(world))
-    assert.is_nil(said(world):find("traceback", 1, true))
-    assert.is_nil(said(world):find("Failed", 1, true))
-    local writes = #world.nomad:writes()
-    world:advance("31m")
-    assert.is_true(#world.nomad:writes() - writes <= 3 * 5, "one look at each resync")
-    assert.equal(1, times(said(world), "Nothing can be written in namespace ops"), said(world))
-    world.nomad:token({ secret = "t", namespaces = { default = "write", ops = "write" } })
-    world:advance("11m")
-    for i = 1, 5 do
-      assert.is_table(alive(world, "c-web-" .. i, "ops"))
-    end
-    assert.equal(1, times(said(world), "Namespace ops can be written again"))
-  end)
-end)

@@ -84,6 +84,25 @@ function Rights:sees(namespace)
   return self.management or next(self.rules[namespace] or self.rules["*"] or {}) ~= nil
 end
 
+--- The rules as the HCL of a policy.
+---@return string
+function Rights:text()
+  local blocks = {}
+  for namespace, capabilities in pairs(self.rules) do
+    local names = {}
+    for name in pairs(capabilities) do
+      names[#names + 1] = ("%q"):format(name)
+    end
+    table.sort(names)
+    blocks[#blocks + 1] = ("namespace %q {\n  capabilities = [%s]\n}\n"):format(
+      namespace,
+      table.concat(names, ", ")
+    )
+  end
+  table.sort(blocks)
+  return table.concat(blocks)
+end
+
 ---@return boolean
 function Rights:manages()
   return self.management == true

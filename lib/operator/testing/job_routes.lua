@@ -247,7 +247,7 @@ local function planned(call)
   local job, refusal = call.model.jobs:admit(request.Job, namespace)
   if not job then
     return answers.refusal(refusal)
-  elseif not call.rights:may(namespace, "submit-job", "plan-job", "register-job") then
+  elseif not call.rights:may(namespace, "submit-job", "plan-job") then
     return answers.denied()
   end
   local old = call.model.state:job(namespace, call.id)

@@ -136,6 +136,23 @@ local function token_self(call)
   return answers.json { Type = call.rights:manages() and "management" or "client" }
 end
 
+-- The token's policies; here each token has one of its own. 1.4 takes "self" for a name.
+local function policy_self(call)
+  if not call.model.acl.on then
+    return answers.text(400, "ACL support disabled")
+  elseif not call.model.modern then
+    return answers.denied()
+  end
+  return answers.json(json.array { { Name = "own", Description = "" } })
+end
+
+local function policy_own(call)
+  if not call.model.acl.on then
+    return answers.text(400, "ACL support disabled")
+  end
+  return answers.json { Name = "own", Rules = call.rights:text() }
+end
+
 local NODE = {
   Address = "127.0.0.1",
   CreateIndex = 8,
@@ -161,6 +178,8 @@ local EXACT = {
   ["/v1/system/gc"] = collect,
   ["/v1/agent/health"] = health,
   ["/v1/acl/token/self"] = token_self,
+  ["/v1/acl/policy/self"] = policy_self,
+  ["/v1/acl/policy/own"] = policy_own,
   ["/v1/nodes"] = nodes,
   ["/v1/regions"] = function()
     return answers.json(json.array { "global" })
