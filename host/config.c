@@ -33,6 +33,7 @@ static const struct command_info commands[] = {
 	{"plan", COMMAND_PLAN, 0, SIZE_MAX, "plan [SCRIPT|DIR ...]"},
 	{"check", COMMAND_CHECK, 1, SIZE_MAX, "check SCRIPT|DIR ..."},
 	{"prune", COMMAND_PRUNE, 0, SIZE_MAX, "prune [SCRIPT|DIR ...]"},
+	{"acl", COMMAND_ACL, 0, SIZE_MAX, "acl [SCRIPT|DIR ...]"},
 	{"init", COMMAND_INIT, 1, 1, "init DIR"},
 	{"exec", COMMAND_EXEC, 1, SIZE_MAX, "exec FILE.lua [ARG ...]"},
 	{"help", COMMAND_HELP, 0, 1, "help [COMMAND]"},

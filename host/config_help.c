@@ -86,6 +86,7 @@ static const char overview[] =
 	"  nomad-operator check SCRIPT|DIR ...     load scripts, report on them\n"
 	"  nomad-operator prune [SCRIPT|DIR ...]   remove or release children that no\n"
 	"                                          loaded policy looks after\n"
+	"  nomad-operator acl [SCRIPT|DIR ...]     print the ACL policy that they need\n"
 	"  nomad-operator init DIR                 write the built-in scripts, to edit\n"
 	"  nomad-operator exec FILE.lua [ARG ...]  run a Lua program with the whole API\n"
 	"  nomad-operator help [COMMAND]           this text, or more about one command\n"
@@ -159,6 +160,19 @@ static const char help_prune[] =
 	"\n"
 	ALL_FLAGS;
 
+static const char help_acl[] =
+	"nomad-operator acl [FLAG ...] [SCRIPT|DIR ...]\n"
+	"\n"
+	"Prints the least ACL policy that the scripts need, as HCL; asks no Nomad. What\n"
+	"functions of your own (reconcile, on, every ...) ask for cannot be known, and is\n"
+	"named in a comment. -namespace and -allow-cross-namespace count as for run.\n"
+	"\n"
+	"  nomad-operator acl scripts | nomad acl policy apply nomad-operator -\n"
+	"\n"
+	"Exit codes: 0 printed, 1 a script does not load.\n"
+	"\n"
+	ALL_FLAGS;
+
 static const char help_init[] =
 	"nomad-operator init DIR\n"
 	"\n"
@@ -194,7 +208,7 @@ const char *config_help(const char *topic)
 	static const struct {
 		const char *name;
 		const char *text;
-	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune},
+	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune}, {"acl", help_acl},
 		{"check", help_check}, {"init", help_init}, {"exec", help_exec},
 		{"help", help_help}, {"version", help_version}};
 	size_t i;

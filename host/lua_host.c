@@ -102,6 +102,8 @@ static const char *command_name(enum command command)
 		return "exec";
 	case COMMAND_PRUNE:
 		return "prune";
+	case COMMAND_ACL:
+		return "acl";
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 	case COMMAND_INIT:

@@ -36,6 +36,8 @@ static int dispatch(struct config *config, struct log *log)
 		return command_run(config, "prune", log);
 	case COMMAND_CHECK:
 		return command_run(config, "check", log);
+	case COMMAND_ACL:
+		return command_run(config, "acl", log);
 	case COMMAND_EXEC:
 		return command_run(config, "exec", log);
 	}

@@ -1,7 +1,9 @@
---- command: the commands that are Lua programs: plan, prune, check and exec. Each runs as a task and returns the code.
+--- command: the commands that are Lua programs: plan, prune, check, acl, exec. Each runs as a task and returns the
+--- exit code.
 
 local host = require "host"
 local generation = require "operator.generation"
+local least = require "operator.least"
 local marks = require "operator.marks"
 local prune = require "operator.prune"
 
@@ -218,6 +220,23 @@ function command.check()
       #gen.policies == 1 and "policy" or "policies"
     )
   )
+  return 0
+end
+
+--- Prints the least ACL policy that the scripts need; asks no Nomad.
+---@return integer 0, or 1 with the error on stderr
+function command.acl()
+  local gen = load_policies()
+  if not gen then
+    return 1
+  end
+  local rules = least.of({
+    policies = gen.policies,
+    templates = #gen.templates > 0,
+    wanted = gen.namespaces,
+    crossing = host.options.cross_namespace,
+  })
+  host.print(rules:hcl())
   return 0
 end
 

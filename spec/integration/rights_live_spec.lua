@@ -119,6 +119,74 @@ describe("the rights of a token", function()
   end)
 end)
 
+describe("the policy that acl prints", function()
+  local cluster, operator, rules
+
+  setup(function()
+    cluster = live.cluster { acl = true }
+    local code, text = process.run { process.program(), "acl", "scripts" }
+    assert.equal(0, code)
+    rules = text
+  end)
+
+  teardown(function()
+    if cluster then cluster:close() end
+  end)
+
+  after_each(function()
+    local one = operator
+    operator = nil
+    if one then one:stop() end
+  end)
+
+  local function launch(text, name)
+    local status = cluster:request("POST", "/v1/acl/policy/" .. name, { Name = name, Rules = text })
+    assert.equal(200, status)
+    operator = process.operator {
+      "run", "-log-format", "text", "scripts",
+      env = { NOMAD_ADDR = cluster.address, NOMAD_TOKEN = cluster:client_token(name) },
+    }
+  end
+
+  it("is enough for all that the backup policy does", function()
+    launch(rules, "least")
+    operator:wait_for("Synced", live.patience)
+    cluster:register(live.parameterized("web"))
+    live.expect(cluster, operator, "backup-web", "@daily")
+    cluster:register(live.parameterized("web", {
+      ["auto-backup"] = "true", ["backup-schedule"] = "@hourly",
+    }))
+    live.expect(cluster, operator, "backup-web", "@hourly")
+    cluster:stop("default", "backup-web")
+    live.expect(cluster, operator, "backup-web", "@hourly")
+    operator:wait_for("Done", live.patience)
+    cluster:stop("default", "web")
+    live.expect(cluster, operator, "backup-web", false)
+    for _, word in ipairs { "denies", "lacks", "warn", "error", "Failed" } do
+      assert.not_matches(word, operator.stderr, 1, true)
+    end
+  end)
+
+  it("has no line too many", function()
+    local left, lines = {}, 0
+    for capability in rules:gmatch '\n    "([%w-]+)"' do
+      left[#left + 1] = capability
+    end
+    assert.same({ "list-jobs", "read-job", "submit-job" }, left)
+    cluster:register(live.parameterized("two"))
+    for _, capability in ipairs(left) do
+      local without, count = rules:gsub('\n    "' .. capability:gsub("%-", "%%-") .. '"[^\n]*', "")
+      assert.equal(1, count)
+      launch(without, "without-" .. capability)
+      operator:wait_for(capability:gsub("%-", "%%-"), 30)
+      operator:stop()
+      lines = lines + 1
+    end
+    assert.equal(3, lines)
+    assert.is_nil(cluster:job("default", "backup-two"))
+  end)
+end)
+
 describe("registrations that are switched off", function()
   local cluster, operator
 

@@ -54,12 +54,16 @@ function process.start(options)
   return self
 end
 
+function process.program()
+  return os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator"
+end
+
 -- The program that the specs are about. Several run at once: without a word about it, none serves its pages.
 function process.operator(options)
   if options[1] == "run" and not table.concat(options, " "):find "-http-addr" then
     table.insert(options, 2, "-http-addr=off")
   end
-  table.insert(options, 1, os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator")
+  table.insert(options, 1, process.program())
   return process.start(options)
 end
 
