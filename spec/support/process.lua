@@ -1,5 +1,6 @@
 -- process: starts a program, keeps what it says, waits for a line, sends it signals; nothing outlives the spec.
 local uv = require "luv"
+local shadow = require "support.shadow"
 local wait = require "support.wait"
 
 local process = {}
@@ -30,6 +31,11 @@ local function collect(self, pipe, name, show)
   end)
 end
 
+-- The program that the specs are about.
+function process.program()
+  return os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator"
+end
+
 -- start{ "program", "argument", …, env = { NAME = value }, cwd = dir, show = true }
 -- With show, what it says is also seen as it comes.
 function process.start(options)
@@ -51,14 +57,13 @@ function process.start(options)
   if not self.handle then error(("%s: %s"):format(self.name, self.pid), 2) end
   collect(self, out, "stdout", options.show and io.stdout)
   collect(self, err, "stderr", options.show and io.stderr)
+  if self.name == process.program() and not options.shadowed then
+    self.shadow = shadow.start(process.start, options)
+  end
   return self
 end
 
-function process.program()
-  return os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator"
-end
-
--- The program that the specs are about. Several run at once: without a word about it, none serves its pages.
+-- Starts the program. Several run at once: without a word about it, none serves its pages.
 function process.operator(options)
   if options[1] == "run" and not table.concat(options, " "):find "-http-addr" then
     table.insert(options, 2, "-http-addr=off")
@@ -108,6 +113,7 @@ end
 
 function process:signal(name)
   if self:running() then assert(self.handle:kill(name)) end
+  if self.shadow then self.shadow.process:signal(name) end
 end
 
 -- What a sanitizer found must fail the spec, also where nobody looks at the exit code.
@@ -124,6 +130,7 @@ function process:wait(seconds)
   end, function()
     return not self:running() and self.open == 0
   end)
+  if self.shadow then self.shadow.stop() end
   check_sane(self)
   return self.code, self.signalled
 end
