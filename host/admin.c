@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "admin_guard.h"
 #include "admin_listen.h"
 #include "alarm.h"
 
@@ -142,7 +143,7 @@ static enum MHD_Result begin(struct exchange *x)
 static enum MHD_Result dispatch(
 	struct admin *a, struct exchange *x, const char *method, const char *path)
 {
-	const char *allow;
+	const char *allow, *foreign;
 
 	x->route = find_route(a, method, path, &allow);
 	if (!x->route && allow)
@@ -151,11 +152,12 @@ static enum MHD_Result dispatch(
 	if (!x->route)
 		return refuse(
 			x, MHD_HTTP_NOT_FOUND, "There is no such page; GET / lists them.", NULL);
-	/* Some web page in somebody's browser must not be able to do anything here. */
-	if (strcmp(method, MHD_HTTP_METHOD_POST) == 0 && header(x, MHD_HTTP_HEADER_ORIGIN))
-		return refuse(x, MHD_HTTP_FORBIDDEN,
-			"A request of a web page (it has an Origin header) may change nothing.",
-			NULL);
+	foreign = strcmp(method, MHD_HTTP_METHOD_POST) == 0 ? admin_guard(x->connection) : NULL;
+	if (foreign)
+		return refuse(x, MHD_HTTP_FORBIDDEN, foreign, NULL);
+	if (x->route->argument)
+		x->answer.argument = MHD_lookup_connection_value(
+			x->connection, MHD_GET_ARGUMENT_KIND, x->route->argument);
 	x->waiting = true;
 	TAILQ_INSERT_TAIL(&a->waiting, x, entry);
 	MHD_suspend_connection(x->connection);

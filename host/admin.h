@@ -21,9 +21,10 @@
 struct admin;
 
 struct admin_answer {
-	unsigned status;  /* 200 */
-	const char *type; /* text/plain, in UTF-8 */
-	struct buf body;  /* of ADMIN_ANSWER_MAX; what does not fit is for the route to see */
+	unsigned status;      /* 200 */
+	const char *type;     /* text/plain, in UTF-8 */
+	const char *argument; /* of the request, as the route names it; NULL: it has none */
+	struct buf body;      /* of ADMIN_ANSWER_MAX; what does not fit is for the route to see */
 };
 
 typedef void admin_cb(struct admin_answer *answer, void *user);
@@ -32,6 +33,7 @@ struct admin_route {
 	const char *method; /* "GET" or "POST"; NULL ends the list */
 	const char *path;
 	admin_cb *cb;
+	const char *argument; /* "policy" in POST /v1/approve?policy=NAME; NULL: it takes none */
 };
 
 struct admin_options {

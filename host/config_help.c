@@ -87,6 +87,10 @@ static const char overview[] =
 	"  nomad-operator prune [SCRIPT|DIR ...]   remove or release children that no\n"
 	"                                          loaded policy looks after\n"
 	"  nomad-operator acl [SCRIPT|DIR ...]     print the ACL policy that they need\n"
+	"  nomad-operator status | reload          ask a running operator what it does, or\n"
+	"                                          to load its scripts again\n"
+	"  nomad-operator approve [POLICY]         let it make removals that are held back\n"
+	"  nomad-operator retry [NAMESPACE/]ID     let it try a job again now\n"
 	"  nomad-operator init DIR                 write the built-in scripts, to edit\n"
 	"  nomad-operator exec FILE.lua [ARG ...]  run a Lua program with the whole API\n"
 	"  nomad-operator help [COMMAND]           this text, or more about one command\n"
@@ -173,6 +177,53 @@ static const char help_acl[] =
 	"\n"
 	ALL_FLAGS;
 
+#define ASK_FLAGS \
+	"  -http-addr=ADDR:PORT   where it listens; default: 127.0.0.1:4747\n" \
+	"\n" LOG_FLAGS
+
+static const char help_status[] =
+	"nomad-operator status [FLAG ...]\n"
+	"\n"
+	"Prints what a running operator is doing, as SIGUSR1 does.\n"
+	"\n"
+	"Exit codes: 0 it is ready, 2 it is not, 1 an error.\n"
+	"\n"
+	ASK_FLAGS;
+
+static const char help_reload[] =
+	"nomad-operator reload [FLAG ...]\n"
+	"\n"
+	"Has a running operator load scripts, token and certificates again, as SIGHUP\n"
+	"does. Whether they are taken, its log and nomad-operator status say.\n"
+	"\n"
+	"Exit codes: 0 asked for, 1 an error.\n"
+	"\n"
+	ASK_FLAGS;
+
+static const char help_approve[] =
+	"nomad-operator approve [FLAG ...] [POLICY]\n"
+	"\n"
+	"Shows the removals that the limit (-max-delete) holds back in a running operator,\n"
+	"of one policy or of all, and after a yes has them made. SIGUSR2 does it without\n"
+	"asking, for all.\n"
+	"\n"
+	"  -yes                   ask nothing, do it\n"
+	"\n"
+	"Exit codes: 0 approved, or none was held back; 2 no yes, or no terminal to ask\n"
+	"at; 1 an error.\n"
+	"\n"
+	ASK_FLAGS;
+
+static const char help_retry[] =
+	"nomad-operator retry [FLAG ...] [NAMESPACE/]ID\n"
+	"\n"
+	"Has a running operator try a job again now, whatever it waits for. Without a\n"
+	"namespace: the one called default.\n"
+	"\n"
+	"Exit codes: 0 asked for, 1 no policy looks after the job, or another error.\n"
+	"\n"
+	ASK_FLAGS;
+
 static const char help_init[] =
 	"nomad-operator init DIR\n"
 	"\n"
@@ -209,6 +260,8 @@ const char *config_help(const char *topic)
 		const char *name;
 		const char *text;
 	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune}, {"acl", help_acl},
+		{"status", help_status}, {"reload", help_reload}, {"approve", help_approve},
+		{"retry", help_retry},
 		{"check", help_check}, {"init", help_init}, {"exec", help_exec},
 		{"help", help_help}, {"version", help_version}};
 	size_t i;

@@ -305,6 +305,16 @@ void generation_approve(struct generation *g)
 		complain(g, "approve");
 }
 
+bool generation_ask(struct generation *g, const char *what, const char *argument, unsigned *status,
+	void (*line)(const char *text, void *user), void *user)
+{
+	bool ok = lua_generation_ask(g->vm, what, argument, status, line, user);
+
+	if (!ok)
+		complain(g, "ask");
+	return ok;
+}
+
 void generation_status(struct generation *g, void (*line)(const char *text, void *user), void *user)
 {
 	char text[160];

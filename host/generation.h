@@ -60,6 +60,9 @@ size_t generation_inbox(const struct generation *g);  /* bytes of events that wa
 bool generation_health(struct generation *g, struct health *out) WARN_UNUSED;
 /* A person confirms the removals that the budget refuses. */
 void generation_approve(struct generation *g);
+/* What a person asks (lib/operator/ask.lua). false: it could not be asked, which is logged. */
+bool generation_ask(struct generation *g, const char *what, const char *argument, unsigned *status,
+	void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 void generation_status(
 	struct generation *g, void (*line)(const char *text, void *user), void *user);
 

@@ -321,6 +321,12 @@ void generations_approve(struct generations *gs)
 		generation_approve(gs->current);
 }
 
+bool generations_ask(struct generations *gs, const char *what, const char *argument,
+	unsigned *status, void (*line)(const char *text, void *user), void *user)
+{
+	return gs->working && generation_ask(gs->current, what, argument, status, line, user);
+}
+
 void generations_status(
 	struct generations *gs, void (*line)(const char *text, void *user), void *user)
 {

@@ -47,6 +47,9 @@ void generations_each(const struct generations *gs,
 	void (*cb)(const struct generation *g, const char *role, void *user), void *user);
 /* A person confirms the removals that the budget refuses; before there is a generation that works, none are. */
 void generations_approve(struct generations *gs);
+/* What a person asks of those that work; false: none does yet, or it failed, which is logged. */
+bool generations_ask(struct generations *gs, const char *what, const char *argument,
+	unsigned *status, void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 void generations_status(
 	struct generations *gs, void (*line)(const char *text, void *user), void *user);
 

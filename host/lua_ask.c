@@ -2,29 +2,9 @@
 #include "lua_ask.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
-#include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
+#include "confirm.h"
 #include "lua_context.h"
-
-/* Anything but a yes is a no; so is the end of the input. */
-static bool read_yes(void)
-{
-	char line[16] = "";
-	int c;
-
-	if (!fgets(line, sizeof(line), stdin))
-		return false;
-	if (!strchr(line, '\n')) {
-		while ((c = getchar()) != EOF && c != '\n')
-			;
-		return false;
-	}
-	line[strcspn(line, "\r\n")] = '\0';
-	return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
-}
 
 static int ask(lua_State *L)
 {
@@ -32,13 +12,17 @@ static int ask(lua_State *L)
 
 	if (lua_context(L)->config->command == COMMAND_RUN)
 		return luaL_error(L, "host.ask: the operator runs unattended and asks nobody");
-	if (!isatty(STDIN_FILENO)) {
+	switch (confirm(question)) {
+	case CONFIRM_NOBODY:
 		lua_pushnil(L);
-		return 1;
+		break;
+	case CONFIRM_NO:
+		lua_pushboolean(L, 0);
+		break;
+	case CONFIRM_YES:
+		lua_pushboolean(L, 1);
+		break;
 	}
-	(void)fprintf(stderr, "%s [y/N] ", question);
-	(void)fflush(stderr);
-	lua_pushboolean(L, read_yes());
 	return 1;
 }
 

@@ -328,6 +328,41 @@ bool lua_generation_approve(struct vm *vm)
 	return vm_call(vm, approve, NULL, VM_CPU_CALL);
 }
 
+struct question {
+	const char *what, *argument;
+	unsigned *status;
+	void (*line)(const char *text, void *user);
+	void *user;
+};
+
+static int ask(lua_State *L)
+{
+	const struct question *q = lua_touserdata(L, 1);
+
+	push_method(L, "ask");
+	lua_pushstring(L, q->what);
+	lua_pushstring(L, q->argument);
+	lua_call(L, 3, 1);
+	luaL_checktype(L, -1, LUA_TTABLE);
+	lua_getfield(L, -1, "status");
+	*q->status = (unsigned)luaL_checkinteger(L, -1);
+	lua_getfield(L, -2, "lines");
+	luaL_checktype(L, -1, LUA_TTABLE);
+	for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+		q->line(luaL_checkstring(L, -1), q->user);
+		lua_pop(L, 1);
+	}
+	return 0;
+}
+
+bool lua_generation_ask(struct vm *vm, const char *what, const char *argument, unsigned *status,
+	void (*line)(const char *text, void *user), void *user)
+{
+	struct question q = {what, argument, status, line, user};
+
+	return vm_call(vm, ask, &q, VM_CPU_CALL);
+}
+
 static int idle(lua_State *L)
 {
 	bool *out = lua_touserdata(L, 1);

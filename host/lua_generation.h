@@ -38,6 +38,9 @@ bool lua_generation_idle(struct vm *vm, bool *idle) WARN_UNUSED;
 bool lua_generation_health(struct vm *vm, struct health *out) WARN_UNUSED;
 /* gen:approve, for every policy. */
 bool lua_generation_approve(struct vm *vm) WARN_UNUSED;
+/* gen:ask: the HTTP status and lines of the answer. argument NULL: none. */
+bool lua_generation_ask(struct vm *vm, const char *what, const char *argument, unsigned *status,
+	void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 bool lua_generation_status(
 	struct vm *vm, void (*line)(const char *text, void *user), void *user) WARN_UNUSED;
 

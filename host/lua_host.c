@@ -107,6 +107,10 @@ static const char *command_name(enum command command)
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 	case COMMAND_INIT:
+	case COMMAND_STATUS:
+	case COMMAND_RELOAD:
+	case COMMAND_APPROVE:
+	case COMMAND_RETRY:
 		break;
 	}
 	return "";

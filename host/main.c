@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "command.h"
 #include "config.h"
 #include "init.h"
@@ -38,6 +39,11 @@ static int dispatch(struct config *config, struct log *log)
 		return command_run(config, "check", log);
 	case COMMAND_ACL:
 		return command_run(config, "acl", log);
+	case COMMAND_STATUS:
+	case COMMAND_RELOAD:
+	case COMMAND_APPROVE:
+	case COMMAND_RETRY:
+		return ask_run(config, log);
 	case COMMAND_EXEC:
 		return command_run(config, "exec", log);
 	}

@@ -4,6 +4,7 @@
 #include "metrics_text.h"
 #include "run_json.h"
 #include "run_metrics.h"
+#include "run_status.h"
 #include "version.h"
 
 enum { ACCEPTED = 202, ERROR = 500, UNAVAILABLE = 503 };
@@ -42,7 +43,12 @@ static void get_index(struct admin_answer *answer, void *user)
 		    "GET  /ready      200 while it does its work, else 503 and the reasons\n"
 		    "GET  /metrics    for Prometheus\n"
 		    "GET  /v1/status  what it is doing, as JSON\n"
-		    "POST /v1/reload  loads scripts, token and certificates again, as SIGHUP does");
+		    "GET  /v1/status/text  the same for people; 503 while it is not ready\n"
+		    "GET  /v1/refused?policy=  the removals that the limit holds back\n\n"
+		    "With the header X-Nomad-Operator: yes\n"
+		    "POST /v1/reload  loads scripts, token and certificates again, as SIGHUP does\n"
+		    "POST /v1/approve?policy=  makes the removals that the limit holds back\n"
+		    "POST /v1/retry?key=  tries a job again now: NAMESPACE/ID");
 }
 
 static void get_health(struct admin_answer *answer, void *user)
@@ -82,6 +88,52 @@ static void get_status(struct admin_answer *answer, void *user)
 	check_fits(answer, run_json(&v, &answer->body));
 }
 
+static void add_line(const char *text, void *user)
+{
+	struct buf *out = user;
+
+	if (!buf_addf(out, "%s\n", text))
+		return; /* the page is full */
+}
+
+/* Asks the scripts at work. */
+static void ask(struct admin_answer *answer, void *user, const char *what)
+{
+	struct run_view v = view(user);
+
+	if (v.stopping || !generations_ask(v.generations, what, answer->argument, &answer->status,
+				  add_line, &answer->body)) {
+		buf_clear(&answer->body);
+		answer->status = UNAVAILABLE;
+		say(answer, v.stopping ? "The operator is shutting down."
+				       : "No scripts work yet; /ready says why.");
+	}
+}
+
+static void get_refused(struct admin_answer *answer, void *user)
+{
+	ask(answer, user, "refused");
+}
+
+static void post_approve(struct admin_answer *answer, void *user)
+{
+	ask(answer, user, "approve");
+}
+
+static void post_retry(struct admin_answer *answer, void *user)
+{
+	ask(answer, user, "retry");
+}
+
+/* For people: as SIGUSR1 prints it. 503 while it is not ready. */
+static void get_status_text(struct admin_answer *answer, void *user)
+{
+	struct run_view v = view(user);
+
+	if (!run_status_lines(&v, add_line, &answer->body))
+		answer->status = UNAVAILABLE;
+}
+
 static void post_reload(struct admin_answer *answer, void *user)
 {
 	const struct run_admin_source *s = user;
@@ -98,13 +150,17 @@ static void post_reload(struct admin_answer *answer, void *user)
 }
 
 static const struct admin_route routes[] = {
-	{"GET", "/", get_index},
-	{"GET", "/health", get_health},
-	{"GET", "/ready", get_ready},
-	{"GET", "/metrics", get_metrics},
-	{"GET", "/v1/status", get_status},
-	{"POST", "/v1/reload", post_reload},
-	{NULL, NULL, NULL},
+	{"GET", "/", get_index, NULL},
+	{"GET", "/health", get_health, NULL},
+	{"GET", "/ready", get_ready, NULL},
+	{"GET", "/metrics", get_metrics, NULL},
+	{"GET", "/v1/status", get_status, NULL},
+	{"GET", "/v1/status/text", get_status_text, NULL},
+	{"GET", "/v1/refused", get_refused, "policy"},
+	{"POST", "/v1/reload", post_reload, NULL},
+	{"POST", "/v1/approve", post_approve, "policy"},
+	{"POST", "/v1/retry", post_retry, "key"},
+	{NULL, NULL, NULL, NULL},
 };
 
 bool run_admin(const struct lua_context *base, const struct run_admin_source *source,

@@ -10,13 +10,26 @@
 #define STATUS_MAX ((size_t)256 * 1024) /* bytes */
 
 struct page {
-	struct log *log;
-	struct buf block; /* used on a terminal */
+	void (*line)(const char *text, void *user);
+	void *user;
 };
 
 static void line(const char *text, void *user)
 {
-	struct page *p = user;
+	const struct page *p = user;
+
+	p->line(text, p->user);
+}
+
+/* What is said on standard error. */
+struct said {
+	struct log *log;
+	struct buf block; /* used on a terminal */
+};
+
+static void say(const char *text, void *user)
+{
+	struct said *p = user;
 
 	if (log_format(p->log) != LOG_TEXT)
 		log_record(p->log, LOG_INFO, text, strlen(text), NULL, 0);
@@ -81,19 +94,19 @@ static void show_process(const struct lua_context *base, struct page *p)
 	line(text, p);
 }
 
-void run_status(const struct run_view *v)
+bool run_status_lines(
+	const struct run_view *v, void (*fn)(const char *text, void *user), void *user)
 {
-	struct page p = {.log = v->base->log};
+	struct page p = {fn, user};
 	struct run_facts f;
 	char text[128];
+	bool ready;
 
-	buf_init(&p.block, STATUS_MAX);
-	if (!buf_addf(&p.block, "==> Status\n"))
-		return;
 	(void)snprintf(text, sizeof(text), "nomad-operator %s, up for %" PRIu64 " s", VERSION,
 		(uv_hrtime() - v->started) / 1000000000);
 	line(text, &p);
 	run_facts_take(&f, v);
+	ready = f.ready;
 	show_ready(&f, &p);
 	if (v->stream)
 		show_stream(&f.stream, &p);
@@ -101,7 +114,18 @@ void run_status(const struct run_view *v)
 	generations_status(v->generations, line, &p);
 	show_process(v->base, &p);
 	metrics_each(v->base->metrics, show_metric, &p);
-	if (log_format(v->base->log) == LOG_TEXT)
-		log_block(v->base->log, p.block.data, p.block.len);
-	buf_free(&p.block);
+	return ready;
+}
+
+void run_status(const struct run_view *v)
+{
+	struct said s = {.log = v->base->log};
+
+	buf_init(&s.block, STATUS_MAX);
+	if (!buf_addf(&s.block, "==> Status\n"))
+		return;
+	(void)run_status_lines(v, say, &s);
+	if (log_format(s.log) == LOG_TEXT)
+		log_block(s.log, s.block.data, s.block.len);
+	buf_free(&s.block);
 }

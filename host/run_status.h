@@ -5,5 +5,8 @@
 #include "run_view.h"
 
 void run_status(const struct run_view *v);
+/* The same, a line at a time. Is it ready? */
+bool run_status_lines(
+	const struct run_view *v, void (*fn)(const char *text, void *user), void *user);
 
 #endif

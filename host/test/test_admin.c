@@ -53,11 +53,13 @@ static void get_large(struct admin_answer *answer, void *user)
 		assert_true(buf_add(&answer->body, "0123456789abcde\n", 16));
 }
 
+#define OURS "X-Nomad-Operator: yes\r\n"
+
 static const struct admin_route routes[] = {
-	{"GET", "/page", get_page},
-	{"GET", "/large", get_large},
-	{"POST", "/order", get_page},
-	{NULL, NULL, NULL},
+	{"GET", "/page", get_page, NULL},
+	{"GET", "/large", get_large, NULL},
+	{"POST", "/order", get_page, NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 static int set_up(void **state)
@@ -176,7 +178,7 @@ static void assert_answer(
 	buf_free(&c.text);
 }
 
-#define REQUEST(method, path, more) method " " path " HTTP/1.1\r\nHost: x\r\n" more "\r\n"
+#define REQUEST(method, path, more) method " " path " HTTP/1.1\r\nHost: 127.0.0.1:1\r\n" more "\r\n"
 
 static void pages(void **state)
 {
@@ -187,8 +189,12 @@ static void pages(void **state)
 	assert_answer(s, REQUEST("GET", "/page", ""), "HTTP/1.1 200 OK",
 		"Content-Type: text/plain; charset=utf-8\r\n");
 	assert_answer(s, "GET /page HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK", "page 4\n");
-	assert_answer(s, REQUEST("POST", "/order", "Content-Length: 4\r\n") "abcd",
+	assert_answer(s, REQUEST("POST", "/order", OURS "Content-Length: 4\r\n") "abcd",
 		"HTTP/1.1 200 OK", "page 5\n");
+	assert_answer(s,
+		"POST /order HTTP/1.1\r\nHost: [::1]:4747\r\n"
+		"Content-Type: application/json\r\n\r\n",
+		"HTTP/1.1 200 OK", "page 6\n");
 }
 
 static void a_large_page_comes_whole(void **state)
@@ -217,6 +223,15 @@ static void refusals(void **state)
 		"of that size");
 	assert_answer(s, REQUEST("POST", "/order", "Origin: http://evil.example\r\n"),
 		"HTTP/1.1 403", "web page");
+	assert_answer(s, REQUEST("POST", "/order", ""), "HTTP/1.1 403", "needs a header");
+	assert_answer(s, REQUEST("POST", "/order", "Content-Type: text/plain\r\n"), "HTTP/1.1 403",
+		"needs a header");
+	assert_answer(s, REQUEST("POST", "/order", OURS "Origin: http://evil.example\r\n"),
+		"HTTP/1.1 403", "web page");
+	assert_answer(s, "POST /order HTTP/1.1\r\nHost: evil.example:4747\r\n" OURS "\r\n",
+		"HTTP/1.1 403", "by address");
+	assert_answer(s, "POST /order HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\n" OURS "\r\n",
+		"HTTP/1.1 403", "by address");
 	assert_int_equal(s->calls, 0);
 }
 

@@ -256,6 +256,8 @@ static void test_help(void **state)
 	check_help("run -help", "run");
 	check_help("plan scripts/ --help", "plan");
 	check_help("prune -help", "prune");
+	check_help("acl -help", "acl");
+	check_help("approve -help", "approve");
 	c = good("version");
 	assert_int_equal(c->command, COMMAND_VERSION);
 	config_free(c);

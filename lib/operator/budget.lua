@@ -80,7 +80,7 @@ end
 
 local REFUSED = "%d of %d %s been removed in the last day without a change of their owner, "
   .. "and more are refused; mend the policy and reload, "
-  .. "or approve it (SIGUSR2), or restart with -max-delete N, if this is meant"
+  .. "or approve it (nomad-operator approve), or restart with -max-delete N, if this is meant"
 
 --- Takes one removal out of the budget, before it is made: several may be under way at once.
 ---@param policy string
@@ -156,6 +156,18 @@ function Budget:recall(policy, found)
     end
   end
   write(self, policy, times, latched)
+end
+
+--- The children that it did not let go, sorted.
+---@param policy string
+---@return string[] keys
+function Budget:held(policy)
+  local list = {}
+  for child in pairs(self.refused[policy] or {}) do
+    list[#list + 1] = child
+  end
+  table.sort(list)
+  return list
 end
 
 --- A person wants the removals that were refused, and the count to begin anew.

@@ -5,6 +5,7 @@ local host = require "host"
 local json = require "host.json"
 local apply = require "operator.apply"
 local approve = require "operator.approve"
+local ask = require "operator.ask"
 local backoff = require "operator.backoff"
 local budget = require "operator.budget"
 local controller = require "operator.controller"
@@ -395,6 +396,14 @@ end
 ---@return string? why not
 function Generation:approve(policy)
   return approve.run(self, policy)
+end
+
+--- What a person asks over the admin pages.
+---@param question string see operator.ask
+---@param argument? string
+---@return operator.Answer
+function Generation:ask(question, argument)
+  return ask.run(self, question, argument)
 end
 
 --- Is nothing in flight?

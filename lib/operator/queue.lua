@@ -143,6 +143,13 @@ end
 ---@field live? boolean
 ---@field gentle? boolean brings no news: a key that waits or is parked stays so
 
+--- Is there work on the key: waiting, parked or under way?
+---@param key string
+---@return boolean
+function Queue:has(key)
+  return self.items[key] ~= nil
+end
+
 --- Asks for a key to be worked. A key that waits or is parked becomes ready at once; one that runs is worked once more
 --- afterwards.
 ---@param put operator.Put

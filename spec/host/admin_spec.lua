@@ -46,7 +46,13 @@ local function start(...)
 end
 
 local function get(path, method)
-  return assert(http.request { port = port, path = path, method = method, timeout = patience })
+  return assert(http.request {
+    port = port,
+    path = path,
+    method = method,
+    headers = { ["X-Nomad-Operator"] = "yes" },
+    timeout = patience,
+  })
 end
 
 local function until_ready()
