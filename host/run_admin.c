@@ -44,11 +44,11 @@ static void get_index(struct admin_answer *answer, void *user)
 		    "GET  /metrics    for Prometheus\n"
 		    "GET  /v1/status  what it is doing, as JSON\n"
 		    "GET  /v1/status/text  the same for people; 503 while it is not ready\n"
-		    "GET  /v1/refused?policy=  the removals that the limit holds back\n\n"
+		    "GET  /v1/refused  the removals that the limit holds back (?policy=NAME)\n\n"
 		    "With the header X-Nomad-Operator: yes\n"
 		    "POST /v1/reload  loads scripts, token and certificates again, as SIGHUP does\n"
-		    "POST /v1/approve?policy=  makes the removals that the limit holds back\n"
-		    "POST /v1/retry?key=  tries a job again now: NAMESPACE/ID");
+		    "POST /v1/approve  makes the removals that the limit holds back\n"
+		    "POST /v1/retry  tries the job ?key=NAMESPACE/ID again now");
 }
 
 static void get_health(struct admin_answer *answer, void *user)

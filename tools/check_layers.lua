@@ -5,13 +5,13 @@
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
   { "^mem$", "^embedded$", "^version$" },
-  { "^buf$", "^escape$", "^log", "^config", "^alarm$", "^turn$", "^store$", "^files$" },
+  { "^buf$", "^escape$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$", "^files$" },
   { "^ndjson", "^scan", "^metrics", "^interests$", "^inbox$", "^health$" },
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
   { "^json", "^report$", "^task", "^vm", "^lua_", "^generation" },
-  { "^main$", "^run", "^command$", "^init$", "^process$", "^ready$" },
+  { "^main$", "^run", "^ask$", "^command$", "^init$", "^process$", "^ready$" },
 }
 local lua_from_layer = 7
 local only_in = {
