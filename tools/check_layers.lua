@@ -5,7 +5,8 @@
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
   { "^mem$", "^embedded$", "^version$" },
-  { "^buf$", "^escape$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$", "^files$" },
+  { "^buf$", "^escape$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
+    "^files$" },
   { "^ndjson", "^scan", "^metrics", "^interests$", "^inbox$", "^health$" },
   { "^http", "^admin" },
   { "^api" },

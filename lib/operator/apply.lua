@@ -139,9 +139,8 @@ end
 
 -- Raises quietly where Nomad would refuse any write.
 function Apply:check_hold(context, key)
-  local namespace = marks.split(key)
-  self.hold:check(namespace, context.policy.name, context.owner)
-  self.rights:check(namespace)
+  self.hold:check((marks.split(key)), context.policy.name, context.owner)
+  self.rights:check((marks.split(key)))
 end
 
 -- Somebody else wrote the live job since we last found it right: perhaps because the owner has changed. As the live job
