@@ -46,7 +46,7 @@ local function count_alive(world)
 end
 
 describe("a new child", function()
-  -- What was asked of Nomad about the child, in order. That the token's rights are asked for before the first write in a
+  -- What was asked of Nomad about the child, in order. That rights are asked for before the first write in a
   -- namespace is not about it: see rights_spec.
   local function asked(world, from)
     local list = {}
