@@ -414,14 +414,7 @@ local function refused(spec, reason)
     cron.FORMS)
 end
 
----@param spec string
----@return operator.cron.Schedule? nil and a sentence that names the allowed forms
----@return string? error
-function cron.parse(spec)
-  if type(spec) ~= "string" then
-    return nil, ("a schedule is a string, found a %s; allowed are %s"):format(type(spec),
-      cron.FORMS)
-  end
+local function parse_anew(spec)
   local fields = fields_of(spec)
   if #fields < 5 then
     local odd = spec:match("@%w+")
@@ -450,6 +443,30 @@ function cron.parse(spec)
     return refused(spec, err)
   end
   return setmetatable(self, Schedule)
+end
+
+-- A cluster has few schedules and many jobs: those that were read last are kept.
+local KEPT = 200
+local kept, kept_count = {}, 0
+
+---@param spec string
+---@return operator.cron.Schedule? schedule one and the same for a spec; nil and a sentence that names the allowed forms
+---@return string? error
+function cron.parse(spec)
+  if type(spec) ~= "string" then
+    return nil, ("a schedule is a string, found a %s; allowed are %s"):format(type(spec),
+      cron.FORMS)
+  elseif kept[spec] then
+    return kept[spec]
+  end
+  local schedule, err = parse_anew(spec)
+  if schedule then
+    if kept_count == KEPT then
+      kept, kept_count = {}, 0
+    end
+    kept[spec], kept_count = schedule, kept_count + 1
+  end
+  return schedule, err
 end
 
 return cron
