@@ -1,4 +1,4 @@
---- Allocations: list and read.
+--- Allocations: list and read (/v1/allocations, /v1/allocation/:id).
 
 local nomad = require "nomad"
 
@@ -22,11 +22,13 @@ end
 ---@async
 ---@param namespace string
 ---@param id string the whole ID
+---@param options? { index?: integer, wait?: string } an answer at least as new as this index
 ---@return table?
 ---@return host.nomad.Error? err code "not_found"
-function allocations.get(namespace, id)
+function allocations.get(namespace, id, options)
+  options = options or {}
   return nomad.request("GET", "/v1/allocation/" .. nomad.escape(id), {
-    query = { namespace = namespace },
+    query = { namespace = namespace, index = options.index, wait = options.wait },
   })
 end
 

@@ -1,4 +1,4 @@
---- Deployments: list and read.
+--- Deployments: list and read (/v1/deployments, /v1/deployment/:id).
 
 local nomad = require "nomad"
 
@@ -22,11 +22,13 @@ end
 ---@async
 ---@param namespace string
 ---@param id string the whole ID
+---@param options? { index?: integer, wait?: string } an answer at least as new as this index
 ---@return table?
 ---@return host.nomad.Error? err code "not_found"
-function deployments.get(namespace, id)
+function deployments.get(namespace, id, options)
+  options = options or {}
   return nomad.request("GET", "/v1/deployment/" .. nomad.escape(id), {
-    query = { namespace = namespace },
+    query = { namespace = namespace, index = options.index, wait = options.wait },
   })
 end
 

@@ -1,4 +1,4 @@
---- Evaluations: list and read.
+--- Evaluations: list and read (/v1/evaluations, /v1/evaluation/:id).
 
 local nomad = require "nomad"
 
@@ -22,11 +22,13 @@ end
 ---@async
 ---@param namespace string
 ---@param id string the whole ID
+---@param options? { index?: integer, wait?: string } an answer at least as new as this index
 ---@return table?
 ---@return host.nomad.Error? err code "not_found"
-function evaluations.get(namespace, id)
+function evaluations.get(namespace, id, options)
+  options = options or {}
   return nomad.request("GET", "/v1/evaluation/" .. nomad.escape(id), {
-    query = { namespace = namespace },
+    query = { namespace = namespace, index = options.index, wait = options.wait },
   })
 end
 

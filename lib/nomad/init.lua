@@ -186,6 +186,32 @@ function nomad.all(path, query)
   end
 end
 
+--- More seconds than its wait that a blocking query has to be answered.
+local GRACE = 30
+
+--- The index of the newest change to a list; with options.index a blocking query, which answers when there is a newer
+--- one or the wait is over.
+---@async
+---@param path string of the list
+---@param options? { query?: table<string, any>, index?: integer, wait?: integer } wait: seconds
+---@return integer? index 0: the server tells none
+---@return host.nomad.Error?
+function nomad.index(path, options)
+  options = options or {}
+  local wait = options.wait
+  local query = { per_page = 1, index = options.index, wait = wait and wait .. "s" }
+  for name, value in pairs(options.query or {}) do
+    query[name] = value
+  end
+  local list, err, response = nomad.request("GET", path, {
+    query = query, timeout = wait and wait + GRACE, aside = true,
+  })
+  if not list then
+    return nil, err
+  end
+  return response.index or 0
+end
+
 --- Percent-encodes one path segment.
 ---@type fun(text: string): string
 nomad.escape = host_nomad.escape

@@ -11,9 +11,6 @@ local RUNTIME = {
   "DispatchIdempotencyToken", "ConsulToken", "VaultToken", "Payload",
 }
 
---- More seconds than its wait that a blocking query has to be answered.
-local GRACE = 30
-
 ---@class nomad.Registration
 ---@field JobModifyIndex integer
 ---@field EvalID string empty for periodic and parameterized jobs
@@ -92,17 +89,9 @@ end
 ---@return host.nomad.Error?
 function jobs.index(options)
   options = options or {}
-  local wait = options.wait
-  local list, err, response = nomad.request("GET", "/v1/jobs", {
-    query = {
-      namespace = "*", per_page = 1, index = options.index, wait = wait and wait .. "s",
-    },
-    timeout = wait and wait + GRACE, aside = true,
+  return nomad.index("/v1/jobs", {
+    query = { namespace = "*" }, index = options.index, wait = options.wait,
   })
-  if not list then
-    return nil, err
-  end
-  return response.index or 0
 end
 
 ---@class nomad.jobs.RegisterOptions

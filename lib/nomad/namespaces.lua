@@ -12,6 +12,14 @@ function namespaces.list()
   return nomad.all("/v1/namespaces")
 end
 
+--- The same, one by one.
+---@async
+---@return nomad.Reader?
+---@return host.nomad.Error?
+function namespaces.each()
+  return nomad.list("/v1/namespaces")
+end
+
 ---@class nomad.namespaces.NamesOptions
 ---@field index? integer a blocking query: answer when there is something newer
 ---@field wait? integer seconds that it may wait for that
@@ -49,10 +57,14 @@ end
 
 ---@async
 ---@param name string
+---@param options? { index?: integer, wait?: string } an answer at least as new as this index
 ---@return table?
 ---@return host.nomad.Error? err code "not_found", where the token may know that
-function namespaces.get(name)
-  return nomad.request("GET", "/v1/namespace/" .. nomad.escape(name))
+function namespaces.get(name, options)
+  options = options or {}
+  return nomad.request("GET", "/v1/namespace/" .. nomad.escape(name), {
+    query = { index = options.index, wait = options.wait },
+  })
 end
 
 return namespaces

@@ -1,4 +1,4 @@
---- Nodes: list and read.
+--- Nodes: list and read (/v1/nodes, /v1/node/:id). The token needs node:read.
 
 local nomad = require "nomad"
 
@@ -18,10 +18,14 @@ end
 
 ---@async
 ---@param id string the whole ID
+---@param options? { index?: integer, wait?: string } an answer at least as new as this index
 ---@return table?
 ---@return host.nomad.Error? err code "not_found"
-function nodes.get(id)
-  return nomad.request("GET", "/v1/node/" .. nomad.escape(id))
+function nodes.get(id, options)
+  options = options or {}
+  return nomad.request("GET", "/v1/node/" .. nomad.escape(id), {
+    query = { index = options.index, wait = options.wait },
+  })
 end
 
 return nodes

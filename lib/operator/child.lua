@@ -51,9 +51,40 @@ local function may_cross(pairs_allowed, from, to)
   return false
 end
 
+-- Does -namespace let the operator look there?
+local function may_go(names, namespace)
+  for _, name in ipairs(names) do
+    if name == namespace or name == "*" then
+      return true
+    end
+  end
+  return #names == 0
+end
+
+-- The child of an owner that is in no namespace says itself where it goes, and that is where the operator looks.
+local function check_placed(job, owner, options)
+  if job.Namespace == nil or job.Namespace == "" then
+    failure.fail(
+      (
+        "job %s says no Namespace, and its owner (%s) is in none; "
+        .. 'write where it goes, like Namespace = "default"'
+      ):format(job.ID, owner)
+    )
+  elseif not may_go(options.namespaces, job.Namespace) then
+    failure.fail(
+      ("job %s would go to namespace %s, which is none of those that -namespace names"):format(
+        job.ID,
+        job.Namespace
+      )
+    )
+  end
+end
+
 local function place_in_namespace(job, owner, options)
   local home = marks.split(owner)
-  if job.Namespace == nil or job.Namespace == "" then
+  if not home then
+    check_placed(job, owner, options)
+  elseif job.Namespace == nil or job.Namespace == "" then
     job.Namespace = home
   elseif job.Namespace ~= home and not may_cross(options.cross_namespace, home, job.Namespace) then
     failure.fail(

@@ -1,7 +1,9 @@
 --- controller: one policy at work. It decides which news of a job is worth a reconcile, and runs the reconciles.
 
+local json = require "host.json"
 local context = require "operator.context"
 local duration = require "operator.duration"
+local facts = require "operator.facts"
 local failure = require "operator.failure"
 local handlers = require "operator.handlers"
 local marks = require "operator.marks"
@@ -19,6 +21,8 @@ controller.UNPARK = 60
 
 ---@class operator.Controller
 ---@field policy operator.Policy
+---@field topic operator.Topic what the policy watches
+---@field facts? operator.Facts where only some changes of an object are news
 ---@field objects operator.Seen versions (see Controller:version) by key
 ---@field queue operator.Queue
 local Controller = {}
@@ -42,6 +46,7 @@ function controller.new(deps)
   local self = setmetatable({
     host = deps.host,
     policy = deps.policy,
+    topic = deps.policy.topic,
     apply = deps.apply,
     known = deps.known,
     gate = deps.gate,
@@ -52,6 +57,9 @@ function controller.new(deps)
     fatal = deps.fatal,
     on_idle = deps.idle,
   }, Controller)
+  if self.topic.facts and deps.policy.watch.changes ~= "any" then
+    self.facts = facts.new(self.topic.facts)
+  end
   local function make_context(block, key, cause)
     return context.new(deps.host, deps.policy, block, key, cause)
   end
@@ -86,18 +94,14 @@ local function skip(self, key, why)
   self.host.log("debug", why, { policy = self.policy.name, key = key })
 end
 
--- Does the policy look at this job at all? Says why not.
-function Controller:covers(job)
-  if (job.ParentID or "") ~= "" then
-    return false, "Job is a run of " .. job.ParentID .. ", skipping"
+-- Does the policy look at this object at all? Says why not.
+function Controller:covers(object)
+  local leaves_out = self.topic.leaves_out
+  local why = leaves_out and leaves_out(object, self.policy.name)
+  if not why and self.policy.namespaces and not self.policy.namespaces[object.Namespace] then
+    why = self.topic.name .. " is in a namespace that the policy leaves out, skipping"
   end
-  local mark = marks.read(job)
-  if mark and mark.policy == self.policy.name then
-    return false, ("Job is a %s, skipping"):format(self.policy.name)
-  elseif self.policy.namespaces and not self.policy.namespaces[job.Namespace] then
-    return false, "Job is in a namespace that the policy leaves out, skipping"
-  end
-  return true
+  return why == nil, why
 end
 
 function Controller:put(key, fields)
@@ -108,15 +112,28 @@ function Controller:put(key, fields)
   self.queue:put(fields)
 end
 
---- The index that tells one state of a job from the next, as far as the policy cares (`watch.changes`): JobModifyIndex
---- moves with the specification, ModifyIndex with the status too.
----@param job table a job or a stub
+--- The index that tells one state of an object from the next, as far as the policy cares (`watch.changes`): a job's
+--- JobModifyIndex moves with the specification, ModifyIndex with the status too; of nodes and allocations see facts.
+---@param key string
+---@param object table an object or a stub
 ---@return integer
-function Controller:version(job)
-  return self.policy.watch.changes == "any" and job.ModifyIndex or job.JobModifyIndex
+function Controller:version(key, object)
+  if self.facts then
+    return self.facts:version(key, object)
+  end
+  return self.policy.watch.changes ~= "any" and object[self.topic.spec] or object.ModifyIndex
 end
 
--- Has the policy anything to do with this job, or had it before?
+--- The object is of no interest any more.
+---@param key string
+function Controller:forget(key)
+  self.objects:forget(key)
+  if self.facts then
+    self.facts:forget(key)
+  end
+end
+
+-- Has the policy anything to do with this object, or had it before?
 function Controller:concerns(key, matches)
   return matches or self.objects:version(key) ~= nil or self.known:has(self.policy.name, key)
 end
@@ -125,21 +142,29 @@ function Controller:tell_handlers(key, job, event)
   self.handlers:give({
     type = event.type,
     key = key,
-    topic = "Job",
+    topic = self.topic.name,
     namespace = job.Namespace,
     index = event.index,
     object = job,
   }, #(event.raw or ""))
 end
 
---- An event with the job as it is now.
+-- Does the object of an event match? nil: it has to be read to tell.
+local function event_matches(self, object, raw)
+  if self.topic.partial then
+    return self:stub_matches(object)
+  end
+  return self.policy.filter:match(object, raw)
+end
+
+--- An event with the object as it is now.
 ---@param key string
----@param job table
+---@param job table a job, or whatever the topic is of
 ---@param event { type: string, key: string, index: integer, raw: string, live: boolean }
 function Controller:observe(key, job, event)
   local covered, why = self:covers(job)
-  local matches = covered and self.policy.filter:match(job, event.raw)
-  if not self:concerns(key, matches) then
+  local matches = covered and event_matches(self, job, event.raw)
+  if not self:concerns(key, matches ~= false) then
     if not covered then
       skip(self, key, why)
     end
@@ -147,38 +172,47 @@ function Controller:observe(key, job, event)
   elseif matches then
     self:tell_handlers(key, job, event)
   end
-  local version, newest = self:version(job), self.objects:version(key)
+  local version, newest = self:version(key, job), self.objects:version(key)
   if newest and version <= newest then
     return
   end
   self.objects:news(key, version)
+  local partial = self.topic.partial
   self:put(key, {
-    object = job,
+    object = not partial and job or nil,
+    index = partial and event.index or nil,
     size = #(event.raw or ""),
     at = event.index,
     live = event.live,
-    cause = { kind = "event", type = event.type, status = job.Status },
+    cause = { kind = "event", type = event.type, status = self:status_of(job) },
   })
 end
 
---- An event that says that the job was stopped or removed. Its payload is not state: the job is read.
+--- What a title says of an object's state.
+---@param object? table
+---@return string?
+function Controller:status_of(object)
+  return object and object[self.topic.status]
+end
+
+--- An event that says that the object was stopped or removed. Its payload is not state: the object is read.
 ---@param key string
 ---@param event { type: string, index: integer, live: boolean }
----@param job? table the job in the event, which may be as it was before
+---@param job? table the job or other object in the event, which may be as it was before
 function Controller:deregistered(key, event, job)
-  local matches = job and self:covers(job) and self.policy.filter:match(job)
+  local matches = job and self:covers(job) and event_matches(self, job) ~= false
   if not self:concerns(key, matches) then
     return
   elseif job then
     self:tell_handlers(key, job, event)
   end
   if not self.works then
-    self.objects:forget(key)
+    self:forget(key)
   end
   self:put(key, {
     index = event.index,
     live = event.live,
-    cause = { kind = "event", type = event.type, status = job and job.Status },
+    cause = { kind = "event", type = event.type, status = self:status_of(job) },
   })
 end
 
@@ -189,7 +223,7 @@ function Controller:child_changed(owner, child)
   self:put(owner, { cause = { kind = "drift", detail = marks.show(child) .. " changed" } })
 end
 
--- Does the job behind this stub match? nil: it has to be read to tell.
+-- Does the object behind this stub match? nil: it has to be read to tell.
 function Controller:stub_matches(stub)
   if not self:covers(stub) then
     return false
@@ -206,25 +240,52 @@ local function is_routine(cause)
   return cause.kind == "resync"
 end
 
---- A job as the list shows it.
+-- The whole object, where the list has it: then it need not be read. Its size is that of its text.
+local function object_of(self, stub)
+  if self.topic.stub == true then
+    return stub, #json.encode(stub)
+  end
+end
+
+-- The version of a stub, after a look whether a snapshot was restored.
+local function listed_version(self, key, stub, list_index)
+  self.objects:compare_version(key, self:version(key, stub), list_index)
+  if self.facts and self.objects:is_void(key) then
+    self.facts:forget(key)
+  end
+  return self:version(key, stub)
+end
+
+-- Is the state of a stub neither worked nor overtaken?
+local function is_news(self, key, version, newest)
+  return not newest or (newest <= version and self.objects:worked(key) ~= version)
+end
+
+--- An object as the list shows it.
 ---@param key string
 ---@param stub table
 ---@param cause operator.Cause
 ---@param list_index integer of the list
 function Controller:listed(key, stub, cause, list_index)
-  self.objects:compare_version(key, self:version(stub), list_index)
-  local version, newest = self:version(stub), self.objects:version(key)
-  if self:stub_matches(stub) == false then
-    if self:concerns(key, false) then
-      self:put(key, {
-        cause = { kind = newest and cause.kind or "sweep", status = stub.Status },
-        gentle = is_routine(cause) and (newest == nil or newest == version),
-      })
-    end
-  elseif not newest or (newest <= version and self.objects:worked(key) ~= version) then
-    self.objects:news(key, version)
+  local matches = self:stub_matches(stub)
+  if matches == false and not self:concerns(key, false) then
+    return
+  end
+  local version = listed_version(self, key, stub, list_index)
+  local newest = self.objects:version(key)
+  if matches == false then
     self:put(key, {
-      cause = { kind = cause.kind, status = stub.Status },
+      cause = { kind = newest and cause.kind or "sweep", status = self:status_of(stub) },
+      gentle = is_routine(cause) and (newest == nil or newest == version),
+    })
+  elseif is_news(self, key, version, newest) then
+    self.objects:news(key, version)
+    local object, size = object_of(self, stub)
+    self:put(key, {
+      object = object,
+      size = size,
+      at = version,
+      cause = { kind = cause.kind, status = self:status_of(stub) },
       gentle = is_routine(cause) and newest == version,
     })
   end
@@ -247,7 +308,9 @@ end
 ---@param present table<string, boolean> keys of the list
 function Controller:list_ended(cause, present)
   for key in self.objects:keys() do
-    if not present[key] then
+    if not present[key] and self.topic.fleeting and not self.known:has(self.policy.name, key) then
+      self:forget(key)
+    elseif not present[key] then
       self:put(key, { cause = cause, gentle = is_routine(cause) })
     end
   end
@@ -267,6 +330,9 @@ end
 --- The indexes of the cluster went back (another cluster, a restored snapshot): what was known of them is void.
 function Controller:forget_indexes()
   self.objects:forget_versions()
+  if self.facts then
+    self.facts:forget_all()
+  end
 end
 
 -- What an error that ended a reconcile means for its key.

@@ -2,6 +2,7 @@
 --- is done about it is decided from state.
 
 local marks = require "operator.marks"
+local topics = require "operator.topics"
 
 local events = {}
 
@@ -12,8 +13,6 @@ local function is_live(self, index)
   end
   return not self.first or index > (self.list_index or 0)
 end
-
-local GONE = { JobDeregistered = true, JobBatchDeregistered = true }
 
 -- The owner of a child looks at it.
 local function tell_owner(self, key)
@@ -45,48 +44,56 @@ local function child_event(self, key, job, mark, gone)
   tell_owner(self, key)
 end
 
---- An event of the topic Job.
----@param self operator.Generation
----@param event { type: string, key: string, index: integer, raw: string, live?: boolean } live is filled in here
----@param payload table
-function events.job(self, event, payload)
-  local job, key = payload.Job, event.key
-  if not job then
+-- An event of a topic that policies watch, with its object.
+local function observe(self, topic, event, payload)
+  local object = payload[topic.payload]
+  if type(object) ~= "table" then
     return
   end
-  self.newest = math.max(self.newest, job.ModifyIndex or 0)
-  local gone = GONE[event.type] or payload.Deleted == true
-  event.live = is_live(self, event.index)
+  local key, gone = topic:key(topic:trim(object)), topic:is_gone(event.type, payload)
+  event.key, event.live = key, is_live(self, event.index)
   if gone then
     self.tombstones:put(key, event.index)
   end
-  child_event(self, key, job, marks.read(job), gone)
-  for _, one in ipairs(self.controllers) do
+  if topic.name == "Job" then
+    self.newest = math.max(self.newest, object.ModifyIndex or 0)
+    child_event(self, key, object, marks.read(object), gone)
+  end
+  for _, one in ipairs(self.watched:of(topic.name)) do
     if gone then
-      one:deregistered(key, event, job)
+      one:deregistered(key, event, object)
     else
-      one:observe(key, job, event)
+      one:observe(key, object, event)
     end
   end
 end
 
---- An event of the topic Evaluation: a purge before Nomad 1.7.5 shows only here.
----@param self operator.Generation
----@param event { type: string, index: integer, key?: string, live?: boolean } key and live are filled in here
----@param namespace string
----@param payload table
-function events.evaluation(self, event, namespace, payload)
-  if not payload.Evaluation then
-    return
-  end
-  local key = marks.key(namespace, payload.Evaluation.JobID)
-  event.key, event.live = key, is_live(self, event.index)
-  self.tombstones:put(key, event.index)
-  for _, one in ipairs(self.controllers) do
+-- An event of the topic Evaluation may be about a job: a purge before Nomad 1.7.5 shows only here.
+local function job_purged(self, type, index, evaluation)
+  local key = marks.key(evaluation.Namespace, evaluation.JobID)
+  local event = { type = type, index = index, key = key, live = is_live(self, index) }
+  self.tombstones:put(key, index)
+  for _, one in ipairs(self.watched:of("Job")) do
     one:deregistered(key, event)
   end
   self.known:doubt(key)
   tell_owner(self, key)
+end
+
+--- An event of any topic.
+---@param self operator.Generation
+---@param name string of the topic
+---@param event { type: string, index: integer, raw: string, key?: string, live?: boolean } the last two are filled in
+---@param payload table
+function events.take(self, name, event, payload)
+  local topic = topics[name]
+  if type(topic) ~= "table" or not topic.payload then
+    return
+  end
+  if name == "Evaluation" and topics.Job.gone[event.type] and payload.Evaluation then
+    job_purged(self, event.type, event.index, payload.Evaluation)
+  end
+  observe(self, topic, event, payload)
 end
 
 return events

@@ -3,6 +3,7 @@
 --- A match against a list's stub has three answers: true, false, and nil for "the stub cannot tell".
 
 local json = require "host.json"
+local topics = require "operator.topics"
 
 local filter = {}
 
@@ -38,26 +39,6 @@ end
 local function is_condition(value)
   return getmetatable(value) == Condition
 end
-
--- What a stub of /v1/jobs says just as the whole job does. Its Periodic is a boolean, so it is not here.
-local STUB = {
-  ID = true,
-  Name = true,
-  Namespace = true,
-  ParentID = true,
-  Type = true,
-  Priority = true,
-  Stop = true,
-  Status = true,
-  StatusDescription = true,
-  Datacenters = true,
-  NodePool = true,
-  Meta = true,
-  JobModifyIndex = true,
-  ModifyIndex = true,
-  CreateIndex = true,
-  SubmitTime = true,
-}
 
 local function empty(value)
   return value == nil
@@ -172,17 +153,19 @@ end
 
 ---@class operator.Filter
 ---@field where any
+---@field stub true|table<string, true> fields of a list's stub that are as in the object; true: it is the object
 local Filter = {}
 Filter.__index = Filter
 
 --- Checks `where` (raises a sentence naming the path) and makes it a filter. nil matches everything.
 ---@param where any
+---@param topic? operator.Topic whose objects it is for; nil: Job
 ---@return operator.Filter
-function filter.new(where)
+function filter.new(where, topic)
   if where ~= nil then
     check(where, "", false)
   end
-  return setmetatable({ where = where }, Filter)
+  return setmetatable({ where = where, stub = (topic or topics.Job).stub }, Filter)
 end
 
 --- Does the whole object match?
@@ -206,6 +189,8 @@ function Filter:match_stub(stub)
   local where = self.where
   if where == nil then
     return true
+  elseif self.stub == true then
+    return self:match(stub)
   elseif is_condition(where) or where[1] ~= nil then
     -- Conditions on the whole object: what the stub mentions the object mentions, the reverse does not hold.
     local raw = json.encode(stub)
@@ -217,7 +202,7 @@ function Filter:match_stub(stub)
   local answer = true
   for name, want in pairs(where) do
     local one = nil
-    if STUB[name] then
+    if self.stub[name] then
       one = match(want, stub[name], function()
         return nil
       end)

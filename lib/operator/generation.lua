@@ -26,6 +26,7 @@ local polling = require "operator.polling"
 local recall = require "operator.recall"
 local rights = require "operator.rights"
 local tombstones = require "operator.tombstones"
+local watched = require "operator.watched"
 
 local generation = {}
 
@@ -35,6 +36,7 @@ local RETRY = { base = 1, max = 30 }
 ---@field policies operator.Policy[]
 ---@field controllers operator.Controller[]
 ---@field by_name table<string, operator.Controller>
+---@field watched operator.Watched
 ---@field known operator.Known
 ---@field tombstones operator.Tombstones
 ---@field instance string
@@ -70,6 +72,8 @@ function generation.new(options)
     working = false,
     stopped = false,
     connection = nil,
+    followers = {},
+    watched = watched.new({}),
     options = options,
     signal = host.signal(),
     host = host,
@@ -150,11 +154,11 @@ function Generation:load()
     self.by_name[policy.name] = one
     note(("Policy %s from %s"):format(policy.name, policy.source))
   end
-  return {
-    topics = { "Evaluation", "Job" },
-    pass = { Job = true, Evaluation = { "JobDeregistered", "JobBatchDeregistered" } },
-    namespace = self.list_namespaces,
-  }
+  self.watched = watched.new(self.controllers)
+  for _, text in ipairs(self.watched:notes()) do
+    note(text)
+  end
+  return self.watched:interests(self.list_namespaces)
 end
 
 -- Lists until a list has come through. Returns how many jobs there are.
@@ -213,14 +217,21 @@ function Generation:count_children()
   return count
 end
 
--- One more list, in a task of its own; while one runs, at most one more is remembered.
-local function relist(self, cause)
+local follow
+
+-- One more list, of jobs and all that is watched or of one topic, in a task of its own; while one runs, at most one
+-- more is remembered.
+local function relist(self, cause, topic)
   if self.listing then
     self.list_again = cause
     return
   end
   self.listing = true
   host.spawn("list", function()
+    if topic then
+      self.watched:list(self, topic, cause)
+      return
+    end
     local count = list(self, cause)
     self.hold:retry()
     self.rights:renew()
@@ -237,6 +248,8 @@ local function relist(self, cause)
     self.list_again = nil
     if again and not self.stopped then
       relist(self, again)
+    elseif self.working and not self.stopped then
+      follow(self)
     end
   end)
 end
@@ -256,10 +269,10 @@ local function arm_resync(self)
   end
 end
 
--- Where there is no stream, the list itself is waited for.
-local function follow(self)
-  self.polling = polling.follow(self, self.polling, function()
-    relist(self, { kind = "resync" })
+-- Where no stream tells of a topic, its list is waited for.
+function follow(self)
+  polling.follow(self, self.followers, function(topic)
+    relist(self, { kind = "resync" }, topic.name ~= "Job" and topic or nil)
   end)
 end
 
@@ -337,28 +350,23 @@ end
 --- One event of the stream that interests.pass lets through.
 ---@param topic string
 ---@param type string
----@param id string the event's Key
+---@param id string the event's Key; some have none
 ---@param namespace string
 ---@param index integer
 ---@param raw string JSON of the payload
 function Generation:event(topic, type, id, namespace, index, raw)
   -- Before Nomad 1.9.6 a stream of all namespaces shows also those that the token may not read.
   local unread = self.scope:is_lost(namespace)
-  if self.stopped or unread or (self.namespaces and not self.namespaces[namespace]) then
+  local out = self.namespaces and namespace ~= "" and not self.namespaces[namespace]
+  if self.stopped or unread or out then
     return
   end
   local payload, err = json.decode(raw)
   if not payload then
     self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
-  elseif topic == "Job" then
-    events.job(
-      self,
-      { type = type, key = marks.key(namespace, id), index = index, raw = raw },
-      payload
-    )
-  elseif topic == "Evaluation" then
-    events.evaluation(self, { type = type, index = index }, namespace, payload)
+    return
   end
+  events.take(self, topic, { type = type, index = index, raw = raw }, payload)
 end
 
 --- No new work; what runs goes on.
@@ -373,8 +381,8 @@ function Generation:stop(reason)
   if self.resync_timer then
     self.resync_timer:stop()
   end
-  if self.polling then
-    self.polling:cancel()
+  for _, task in pairs(self.followers) do
+    task:cancel()
   end
   self.scope:stop()
   for _, one in ipairs(self.controllers) do

@@ -42,7 +42,7 @@ end
 ---@param generation operator.Generation
 ---@return operator.Health
 function health.of(generation)
-  local policies, err = {}, generation.list_error
+  local policies, err = {}, generation.list_error or generation.watched:trouble()
   for i, one in ipairs(generation.controllers) do
     local counts = one.queue:status()
     policies[i] = {

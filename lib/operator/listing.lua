@@ -1,4 +1,5 @@
---- listing: one pass over /v1/jobs, merged into what is known: connects and resyncs both come down to this.
+--- listing: one pass over /v1/jobs, after those over the other topics that are watched, merged into what is known:
+--- connects and resyncs both come down to this.
 
 local jobs = require "nomad.jobs"
 local marks = require "operator.marks"
@@ -26,7 +27,9 @@ local function missing_children(generation, present)
   local known, scope = generation.known, generation.scope
   for key in known:keys() do
     local owner, policy, stopped = known:whose(key)
-    local unknown = scope:is_lost(marks.split(key)) or scope:is_lost(marks.split(owner))
+    local unknown = scope:is_lost(marks.split(key))
+      or scope:is_lost(marks.split(owner))
+      or generation.watched:is_unknown(owner)
     if not unknown and stopped and not present[key] then
       known:forget(key)
     elseif not unknown and not stopped and not (present[key] and present[owner]) then
@@ -40,12 +43,12 @@ local function missing_children(generation, present)
 end
 
 -- Owners whose children need a look. An owner that is not in the list at all makes its children orphans.
-local function visit_owners(generation, cause, jobs_seen)
+local function visit_owners(generation, cause, present)
   for slot, child in pairs(generation.touched) do
     local owner, policy = slot:match("^(.*)\0(.*)$")
     local controller = generation.by_name[policy]
     if controller then
-      controller:look_at(owner, not jobs_seen[owner] and child or nil, cause)
+      controller:look_at(owner, not present[owner] and child or nil, cause)
     end
   end
   generation.touched = {}
@@ -62,7 +65,7 @@ local function see(generation, stub, cause, index)
   if mark and mark.instance == generation.instance then
     see_child(generation, key, stub, mark, index)
   end
-  for _, controller in ipairs(generation.controllers) do
+  for _, controller in ipairs(generation.watched:of("Job")) do
     controller:listed(key, stub, cause, index)
   end
   return key
@@ -173,7 +176,7 @@ local function settle(generation, cause, present)
   end
   missing_children(generation, present)
   visit_owners(generation, cause, present)
-  for _, controller in ipairs(generation.controllers) do
+  for _, controller in ipairs(generation.watched:of("Job")) do
     controller:list_ended(cause, present)
   end
 end
@@ -188,6 +191,10 @@ end
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
   local present = {}
+  local refusal = generation.watched:list_all(generation, cause, present)
+  if refusal and generation.options.once then
+    return nil, refusal, 0
+  end
   local index, err, count = read_all(generation, cause, present)
   if index == false then
     generation.host.sleep(BEHIND)

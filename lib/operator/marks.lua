@@ -2,6 +2,8 @@
 --- hash changes, and only periodic and parameterized children carry one (a changed meta would replace the
 --- allocations of a service).
 
+local keys = require "operator.keys"
+
 local marks = {}
 
 marks.INSTANCE = "operator-instance"
@@ -18,32 +20,14 @@ marks.ADOPT = "operator-adopt"
 local HASH_VERSION = "1"
 
 --- "namespace/id": the key under which queues and marks know a job.
----@param namespace? string nil or "" means "default"
----@param id string
----@return string
-function marks.key(namespace, id)
-  if namespace == nil or namespace == "" then
-    namespace = "default"
-  end
-  return namespace .. "/" .. id
-end
-
---- The reverse of marks.key. A namespace has no slash, an ID may.
----@param key string
----@return string namespace
----@return string id
-function marks.split(key)
-  local namespace, id = key:match("^([^/]*)/(.*)$")
-  return namespace, id
-end
-
+---@type fun(namespace?: string, id: string): string
+marks.key = keys.job
+--- The reverse; see operator.keys.
+---@type fun(key: string): string, string, string?
+marks.split = keys.split
 --- A key as a person reads it: other namespaces are named.
----@param key string
----@return string
-function marks.show(key)
-  local namespace, id = marks.split(key)
-  return namespace == "default" and id or key
-end
+---@type fun(key: string): string
+marks.show = keys.show
 
 --- True for jobs that Nomad runs from a clock or a dispatch: a change of their meta replaces nothing.
 local function carries_hash(job)

@@ -61,7 +61,7 @@ end
 ---@param namespace string "": of what is in none
 ---@return boolean
 function Namespaces:is_lost(namespace)
-  if namespace == "" then
+  if namespace == nil or namespace == "" then
     return false
   end
   return self.lost[namespace] == true

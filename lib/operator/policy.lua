@@ -6,13 +6,15 @@ local duration = require "operator.duration"
 local filter = require "operator.filter"
 local nearest = require "operator.nearest"
 local paths = require "operator.paths"
+local topics = require "operator.topics"
 
 local policy = {}
 
 ---@class operator.Policy
 ---@field name string [a-z0-9-]+, unique; it is written into the children's marks
 ---@field source string "scripts/backup.lua:12"
----@field watch { topic: "Job", where?: any, changes?: "spec"|"any", shallow?: boolean }
+---@field watch { topic: string, where?: any, changes?: "spec"|"any", shallow?: boolean }
+---@field topic operator.Topic of watch.topic
 ---@field filter operator.Filter made from watch.where
 ---@field resync? number seconds; nil: never
 ---@field desired? fun(object: table, ctx: operator.Context): any[]
@@ -54,39 +56,6 @@ local FIELDS = {
   "concurrency",
 }
 local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
-local TOPICS = {
-  "Job",
-  "Evaluation",
-  "Allocation",
-  "Deployment",
-  "Node",
-  "NodePool",
-  "Service",
-  "ACLToken",
-  "ACLPolicy",
-  "ACLRole",
-  "ACLAuthMethod",
-  "ACLBindingRule",
-  "HostVolume",
-  "CSIVolume",
-  "CSIPlugin",
-  "Operator",
-  "Variable",
-}
-local TYPES = {
-  "JobRegistered",
-  "JobDeregistered",
-  "JobBatchDeregistered",
-  "EvaluationUpdated",
-  "PlanResult",
-  "AllocationUpdated",
-  "AllocationUpdateDesiredStatus",
-  "DeploymentStatusUpdate",
-  "DeploymentPromotion",
-  "DeploymentAllocHealth",
-  "gap",
-}
-
 local function has(list, value)
   for _, item in ipairs(list) do
     if item == value then
@@ -120,14 +89,13 @@ local function check_watch(watch)
   end
   check_fields(watch, WATCH_FIELDS, "watch: ")
   local topic = watch.topic
-  if not has(TOPICS, topic) then
+  if not has(topics.names, topic) then
     complain(
-      'watch.topic: unknown topic %q%s; this version watches the topic "Job"',
+      "watch.topic: unknown topic %q%s; there are %s",
       tostring(topic),
-      nearest.hint(topic, TOPICS)
+      nearest.hint(topic, topics.names),
+      table.concat(topics.names, ", ")
     )
-  elseif topic ~= "Job" then
-    complain('watch.topic: this version watches the topic "Job"; %q is not there yet', topic)
   elseif watch.changes ~= nil and watch.changes ~= "spec" and watch.changes ~= "any" then
     complain(
       'watch.changes: expected "spec" (the job was changed) or "any" (its status too), got %q',
@@ -146,6 +114,31 @@ local function check_handlers(spec, name, check)
     local err = check(key)
     if err then
       complain("%s[%q]: %s", name, tostring(key), err)
+    end
+  end
+end
+
+-- Why there is no such event of the topic; nil: there is.
+local function check_event(topic, name)
+  local never = topic.silent and topic.silent[name]
+  if never then
+    return never
+  elseif name ~= "gap" and not has(topic.types, name) then
+    return ("no such event type on topic %s%s"):format(topic.name, nearest.hint(name, topic.types))
+  end
+end
+
+-- Fields that make no sense, or say nothing, for the objects of this topic.
+local function check_topic(spec, topic)
+  if spec.namespaces and not topic.namespaced then
+    complain("namespaces: a %s is in no namespace", topic.name)
+  elseif spec.keep_on_stop and topic.name ~= "Job" then
+    complain("keep_on_stop: only a job is stopped, a %s is there or gone", topic.name)
+  end
+  local where = spec.watch.where
+  for _, name in ipairs(topic.absent) do
+    if type(where) == "table" and rawget(where, name) ~= nil then
+      complain("watch.where.%s: events of the topic %s do not have it", name, topic.name)
     end
   end
 end
@@ -214,9 +207,9 @@ local function check(spec)
   elseif not (spec.desired or spec.reconcile or spec.on or spec.every or spec.cron) then
     complain("the policy does nothing: give it desired, reconcile, on, every or cron")
   end
+  local topic = topics[spec.watch.topic]
   check_handlers(spec, "on", function(name)
-    return not has(TYPES, name) and "no such event type on topic Job" .. nearest.hint(name, TYPES)
-      or nil
+    return check_event(topic, name)
   end)
   check_handlers(spec, "every", function(text)
     local seconds, err = duration.parse(text)
@@ -229,6 +222,7 @@ local function check(spec)
   check_counts(spec)
   check_ignore(spec)
   check_namespaces(spec)
+  check_topic(spec, topic)
 end
 
 local function read_resync(value)
@@ -265,7 +259,8 @@ function policy.new(spec, source)
   end
   self.source = source
   self.every, self.cron = spec.every or {}, spec.cron or {}
-  self.filter = filter.new(spec.watch.where)
+  self.topic = topics[spec.watch.topic]
+  self.filter = filter.new(spec.watch.where, self.topic)
   self.resync = read_resync(spec.resync)
   self.ignored = paths.compile(spec.ignore)
   self.uncompared = paths.compile({ "Meta.operator-*", table.unpack(spec.ignore or {}) })

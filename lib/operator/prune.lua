@@ -3,6 +3,7 @@
 
 local jobs = require "nomad.jobs"
 local marks = require "operator.marks"
+local topics = require "operator.topics"
 
 local prune = {}
 
@@ -62,7 +63,7 @@ local function reason_of(mark, options, present)
   elseif present[mark.owner] then
     return nil
   end
-  local owner, err = jobs.get(marks.split(mark.owner))
+  local owner, err = topics.read(mark.owner)
   if owner then
     return nil
   elseif err.code == "not_found" then

@@ -1,28 +1,28 @@
---- reconcile: one key's work, from current state: read the job, ask `desired` (or `reconcile`), apply, and note what
+--- reconcile: one key's work, from current state: read the object, ask `desired` (or `reconcile`), apply, and note what
 --- was seen. Runs in a task of its own.
 
 local nomad = require "nomad"
-local jobs = require "nomad.jobs"
 local failure = require "operator.failure"
+local keys = require "operator.keys"
 local marks = require "operator.marks"
+local topics = require "operator.topics"
 
 local reconcile = {}
 
 --- How long a read may wait for the state that an event announced.
 local READ_WAIT = "5s"
 
--- The job as it is now. nil: it does not exist. Raises where that cannot be known.
+-- The object as it is now. nil: it does not exist. Raises where that cannot be known.
 local function read(controller, item)
   local newest = controller.objects:version(item.key)
-  if item.object and (not newest or controller:version(item.object) >= newest) then
+  if item.object and (not newest or controller:version(item.key, item.object) >= newest) then
     return item.object
   end
-  local namespace, id = marks.split(item.key)
   local options
   if item.index and item.index > 1 then
     options = { index = item.index - 1, wait = READ_WAIT }
   end
-  local job, err = jobs.get(namespace, id, options)
+  local job, err = topics.read(item.key, options)
   if not job and err.code ~= "not_found" then
     failure.raise(err)
   end
@@ -62,7 +62,7 @@ end
 -- Did the job itself change since it was worked last? Then what follows is its owner's will.
 local function own_change(controller, item, job)
   local before = controller.objects:worked(item.key)
-  return item.live or (before ~= nil and before ~= (job and controller:version(job)))
+  return item.live or (before ~= nil and before ~= (job and controller:version(item.key, job)))
 end
 
 -- A stopped owner's children, where the policy keeps them: they stay as they are.
@@ -77,11 +77,11 @@ end
 
 -- Is the owner still as it was when its children were decided on? Another operator may know better, and have acted.
 local function still(controller, key, job)
-  local now, err = jobs.get(marks.split(key))
+  local now, err = topics.read(key)
   if not now and err.code ~= "not_found" then
     failure.raise(err)
   end
-  return (now and controller:version(now)) == (job and controller:version(job))
+  return (now and controller:version(key, now)) == (job and controller:version(key, job))
 end
 
 -- What exists because of the job, made so.
@@ -111,10 +111,10 @@ end
 -- Notes what was worked, so that the same news is not worked again.
 local function note(controller, key, job, matches)
   if not job or (not matches and not controller.known:has(controller.policy.name, key)) then
-    controller.objects:forget(key)
+    controller:forget(key)
     return
   end
-  controller.objects:done(key, controller:version(job))
+  controller.objects:done(key, controller:version(key, job))
 end
 
 -- Where the list says nothing of meta (Nomad 1.4) a child is known only once it was read: then its owner is looked at.
@@ -130,13 +130,23 @@ local function learn(controller, key, job)
   end
 end
 
+-- Is the object one that the policy watches? A child may say that its owner is of another topic, which its policy
+-- watched before.
+local function is_watched(controller, key, object)
+  local policy = controller.policy
+  return object ~= nil
+    and keys.topic(key) == policy.topic.name
+    and controller:covers(object)
+    and policy.filter:match(object)
+end
+
 local function work(controller, item, block)
   local policy = controller.policy
   local job = read(controller, item)
-  if job then
+  if job and keys.topic(item.key) == "Job" then
     learn(controller, item.key, job)
   end
-  local matches = job ~= nil and controller:covers(job) and policy.filter:match(job)
+  local matches = is_watched(controller, item.key, job)
   local ctx = controller.make_context(block, item.key, item.cause)
   local result
   if policy.desired then

@@ -95,6 +95,13 @@ function Seen:compare_version(key, version, list_index)
   end
 end
 
+--- Is whatever is seen next of the object news?
+---@param key string
+---@return boolean
+function Seen:is_void(key)
+  return self:version(key) == NEVER
+end
+
 --- The versions of the cluster went back: whatever is seen next is news.
 function Seen:forget_versions()
   for key in pairs(self.newest) do

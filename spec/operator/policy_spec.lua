@@ -103,7 +103,7 @@ describe("loader", function()
     expect('name = "X", watch = { topic = "Job" }', "name: expected lower-case letters")
     expect('name = "x"', "watch is missing")
     expect('name = "x", watch = { topic = "Jobs" }', 'unknown topic "Jobs", did you mean Job?')
-    expect('name = "x", watch = { topic = "Node" }', "this version watches the topic")
+    expect('name = "x", watch = { topic = "Operator" }', "there are ACLAuthMethod, ACLBindingRule")
     expect(
       'name = "x", watch = { topic = "Job", wehre = {} }',
       'unknown field "wehre", did you mean where?'

@@ -1,0 +1,229 @@
+--- watched: the topics that the loaded policies watch: what is wanted of the stream because of them, and the lists of
+--- all but jobs (those are listing's), each merged into its controllers.
+
+local host = require "host"
+local keys = require "operator.keys"
+local topics = require "operator.topics"
+
+local watched = {}
+
+---@class operator.Watched
+---@field others operator.Topic[] the topics without Job, by name
+---@field indexes table<string, integer> X-Nomad-Index of the last list, by topic
+---@field private unlisted table<string, { err: host.nomad.Error, text: string }> topics without a list, and why
+---@field private controllers table<string, operator.Controller[]> by topic
+local Watched = {}
+Watched.__index = Watched
+
+---@param controllers operator.Controller[]
+---@return operator.Watched
+function watched.new(controllers)
+  local self = setmetatable({
+    others = {},
+    indexes = {},
+    unlisted = {},
+    controllers = { Job = {} },
+  }, Watched)
+  for _, one in ipairs(controllers) do
+    local topic = one.topic
+    if not self.controllers[topic.name] then
+      self.controllers[topic.name] = {}
+      table.insert(self.others, topic)
+    end
+    table.insert(self.controllers[topic.name], one)
+  end
+  table.sort(self.others, function(a, b)
+    return a.name < b.name
+  end)
+  return self
+end
+
+--- The controllers of a topic's policies.
+---@param topic string
+---@return operator.Controller[]
+function Watched:of(topic)
+  return self.controllers[topic] or {}
+end
+
+-- Does any policy want to be told of single events? A list cannot do that.
+local function has_handlers(controllers)
+  for _, one in ipairs(controllers) do
+    if one.policy.on then
+      return true
+    end
+  end
+  return false
+end
+
+-- A topic that is followed by its list is subscribed to for handlers only: it would take more of a token, or of Nomad.
+local function subscribes(self, topic)
+  return not topic.by_list or has_handlers(self:of(topic.name))
+end
+
+--- What the host subscribes to and lets through. Jobs are always there, for children are jobs.
+---@param namespaces string[]
+---@return { topics: string[], pass: table<string, true|string[]>, namespace: string[] }
+function Watched:interests(namespaces)
+  local pass = { Job = true, Evaluation = { "JobDeregistered", "JobBatchDeregistered" } }
+  for _, topic in ipairs(self.others) do
+    if subscribes(self, topic) then
+      pass[topic.name] = true
+    end
+  end
+  local names = {}
+  for name in pairs(pass) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return { topics = names, pass = pass, namespace = namespaces }
+end
+
+--- Sentences for topics whose changes do not come by the stream.
+---@return string[]
+function Watched:notes()
+  local notes = {}
+  for _, topic in ipairs(self.others) do
+    if topic.by_list then
+      notes[#notes + 1] = ("The topic %s is followed by its list: %s"):format(
+        topic.name,
+        topic.by_list
+      )
+    end
+  end
+  return notes
+end
+
+-- A server without the endpoint, or with ACLs off: nothing that passes by itself.
+local function is_absent(err)
+  return not err.retryable and err.code ~= "denied" and err.code ~= "server"
+end
+
+-- The list could not be had. What is known stays as it is, and is not taken for gone.
+local function refused(self, topic, err)
+  local text = ("The topic %s cannot be listed: %s"):format(topic.name, topic:explain(err))
+  local before = self.unlisted[topic.name]
+  host.log((before and before.text == text) and "debug" or "error", text)
+  self.unlisted[topic.name] = { err = err, text = text }
+end
+
+local function listed(self, topic, index)
+  self.indexes[topic.name] = index
+  if self.unlisted[topic.name] then
+    self.unlisted[topic.name] = nil
+    host.log("info", ("The topic %s can be listed again"):format(topic.name))
+  end
+end
+
+-- One element of a list.
+local function see(generation, topic, stub, cause, index)
+  local key = topic:key(topic:trim(stub))
+  if not generation.tombstones:covers(key, stub.ModifyIndex) then
+    for _, one in ipairs(generation.watched:of(topic.name)) do
+      one:listed(key, stub, cause, index)
+    end
+  end
+  return key
+end
+
+-- The list of one namespace, or of all. Returns its index, or nil and an error.
+local function read(generation, topic, namespace, cause, present)
+  local reader <close>, err = topic.list({ namespace = namespace })
+  if not reader then
+    return nil, err
+  end
+  while true do
+    local stub, failed = reader:next()
+    if failed then
+      return nil, failed
+    elseif not stub then
+      return reader.index
+    end
+    local limits = topic.namespaced and generation.namespaces
+    if not limits or limits[stub.Namespace] then
+      present[see(generation, topic, stub, cause, reader.index)] = true
+    end
+  end
+end
+
+--- Lists the objects of a topic and merges them. A refusal is said once, and no reason to take anything for gone.
+---@async
+---@param generation operator.Generation
+---@param topic operator.Topic
+---@param cause operator.Cause
+---@param present? table<string, boolean> is given the keys of the list
+---@return host.nomad.Error? err
+function Watched:list(generation, topic, cause, present)
+  present = present or {}
+  local first
+  for _, namespace in ipairs(topic.namespaced and generation.list_namespaces or { "*" }) do
+    local index, err = read(generation, topic, namespace, cause, present)
+    if not index then
+      refused(self, topic, err)
+      return err
+    end
+    first = first or index
+  end
+  listed(self, topic, first)
+  for _, one in ipairs(self:of(topic.name)) do
+    one:list_ended(cause, present)
+  end
+end
+
+--- The lists of all topics but Job.
+---@async
+---@param generation operator.Generation
+---@param cause operator.Cause
+---@param present table<string, boolean> is given the keys
+---@return host.nomad.Error? err the first
+function Watched:list_all(generation, cause, present)
+  local first
+  for _, topic in ipairs(self.others) do
+    local err = self:list(generation, topic, cause, present)
+    first = first or err
+  end
+  return first
+end
+
+--- Is it not known whether the object of the key exists, because its topic has no list now?
+---@param key string
+---@return boolean
+function Watched:is_unknown(key)
+  return self.unlisted[keys.topic(key)] ~= nil
+end
+
+--- Why a topic has no list now; nil: it has.
+---@param topic operator.Topic
+---@return host.nomad.Error?
+function Watched:refusal(topic)
+  local held = self.unlisted[topic.name]
+  return held and held.err
+end
+
+--- What stands in the way of readiness: a list that cannot be had, where the server could give it.
+---@return host.nomad.Error?
+function Watched:trouble()
+  for _, topic in ipairs(self.others) do
+    local held = self.unlisted[topic.name]
+    if held and not is_absent(held.err) then
+      return held.err
+    end
+  end
+end
+
+--- The topics whose list has to be waited for.
+---@param live boolean is there a stream?
+---@return operator.Topic[]
+function Watched:to_follow(live)
+  local list = {}
+  if not live then
+    list[1] = topics.Job
+  end
+  for _, topic in ipairs(self.others) do
+    if not live or topic.by_list or self.unlisted[topic.name] then
+      list[#list + 1] = topic
+    end
+  end
+  return list
+end
+
+return watched
