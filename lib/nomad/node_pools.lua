@@ -5,16 +5,30 @@ local nomad = require "nomad"
 
 local node_pools = {}
 
---- One by one.
+--- A Nomad before 1.6 takes the list for a node whose ID is "pools".
+local function recognised(err)
+  if not tostring(err.body or err.message):find("UUID must be 36 characters", 1, true) then
+    return err
+  end
+  local fields = {}
+  for name, value in pairs(err) do
+    fields[name] = value
+  end
+  fields.code, fields.retryable = "not_found", false
+  return nomad.error(fields)
+end
+
+--- One by one. On a Nomad before 1.6 err.code is "not_found".
 ---@async
 ---@param options? { prefix?: string, index?: integer, wait?: string }
 ---@return nomad.Reader?
 ---@return host.nomad.Error?
 function node_pools.list(options)
   options = options or {}
-  return nomad.list("/v1/node/pools", {
+  local reader, err = nomad.list("/v1/node/pools", {
     query = { prefix = options.prefix, index = options.index, wait = options.wait },
   })
+  return reader, err and recognised(err)
 end
 
 ---@async

@@ -58,6 +58,8 @@ local function observe(self, topic, event, payload)
   if topic.name == "Job" then
     self.newest = math.max(self.newest, object.ModifyIndex or 0)
     child_event(self, key, object, marks.read(object), gone)
+  else
+    self.watched:seen(topic, object.ModifyIndex or 0)
   end
   for _, one in ipairs(self.watched:of(topic.name)) do
     if gone then

@@ -7,9 +7,13 @@ local topics = require "operator.topics"
 
 local watched = {}
 
+--- An event may come a moment before the list knows of it: so long this takes at most. Seconds.
+local BEHIND = 1
+
 ---@class operator.Watched
 ---@field others operator.Topic[] the topics without Job, by name
----@field indexes table<string, integer> X-Nomad-Index of the last list, by topic
+---@field indexes table<string, integer> the newest index of each topic that was seen, in a list or an event
+---@field private behind table<string, boolean> topics whose last list was older than that
 ---@field private unlisted table<string, { err: host.nomad.Error, text: string }> topics without a list, and why
 ---@field private controllers table<string, operator.Controller[]> by topic
 local Watched = {}
@@ -21,6 +25,7 @@ function watched.new(controllers)
   local self = setmetatable({
     others = {},
     indexes = {},
+    behind = {},
     unlisted = {},
     controllers = { Job = {} },
   }, Watched)
@@ -93,9 +98,11 @@ function Watched:notes()
   return notes
 end
 
--- A server without the endpoint, or with ACLs off: nothing that passes by itself.
+-- A server without the endpoint, or with ACLs off: nothing that passes by itself. Some routes are answered with an
+-- empty page there.
 local function is_absent(err)
-  return not err.retryable and err.code ~= "denied" and err.code ~= "server"
+  local refused = not err.retryable and err.code ~= "denied" and err.code ~= "server"
+  return refused or err.code == "not_nomad"
 end
 
 -- The list could not be had. What is known stays as it is, and is not taken for gone.
@@ -107,11 +114,36 @@ local function refused(self, topic, err)
 end
 
 local function listed(self, topic, index)
-  self.indexes[topic.name] = index
+  self:seen(topic, index)
   if self.unlisted[topic.name] then
     self.unlisted[topic.name] = nil
     host.log("info", ("The topic %s can be listed again"):format(topic.name))
   end
+end
+
+--- Something of the topic was seen that is as new as this.
+---@param topic operator.Topic
+---@param index integer
+function Watched:seen(topic, index)
+  self.indexes[topic.name] = math.max(self.indexes[topic.name] or 0, index)
+end
+
+-- Is the list older than what was seen? Asked a second time it is not, unless the cluster has gone back.
+local function is_behind(self, topic, index)
+  local behind = index > 0 and index < (self.indexes[topic.name] or 0)
+  local again = behind and not self.behind[topic.name]
+  self.behind[topic.name] = again
+  if behind and not again then
+    host.log(
+      "warn",
+      ("The index of the topic %s went back: all is looked at anew"):format(topic.name)
+    )
+    for _, one in ipairs(self:of(topic.name)) do
+      one:forget_indexes()
+    end
+    self.indexes[topic.name] = index
+  end
+  return again
 end
 
 -- One element of a list.
@@ -125,11 +157,13 @@ local function see(generation, topic, stub, cause, index)
   return key
 end
 
--- The list of one namespace, or of all. Returns its index, or nil and an error.
+-- The list of one namespace, or of all. Returns its index, or nil and an error, or false: it is too old.
 local function read(generation, topic, namespace, cause, present)
   local reader <close>, err = topic.list({ namespace = namespace })
   if not reader then
     return nil, err
+  elseif is_behind(generation.watched, topic, reader.index) then
+    return false
   end
   while true do
     local stub, failed = reader:next()
@@ -157,7 +191,10 @@ function Watched:list(generation, topic, cause, present)
   local first
   for _, namespace in ipairs(topic.namespaced and generation.list_namespaces or { "*" }) do
     local index, err = read(generation, topic, namespace, cause, present)
-    if not index then
+    if index == false then
+      host.sleep(BEHIND)
+      return self:list(generation, topic, cause, present)
+    elseif not index then
       refused(self, topic, err)
       return err
     end

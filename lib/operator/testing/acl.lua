@@ -14,6 +14,7 @@ local SHORT = {
 ---@field secret string
 ---@field management? boolean
 ---@field namespaces? table<string, string[]|"read"|"write"> namespace or "*" → capabilities
+---@field wide? table<string, "read"|"write"> "node", "node_pool": policies that are of no namespace
 
 ---@class operator.testing.Acl
 ---@field on boolean
@@ -46,7 +47,7 @@ function Acl:add(token)
     rules[namespace] = expanded(list)
   end
   self.on = true
-  self.tokens[token.secret] = { management = token.management, rules = rules }
+  self.tokens[token.secret] = { management = token.management, rules = rules, wide = token.wide }
 end
 
 ---@param secret string
@@ -57,6 +58,7 @@ end
 ---@class operator.testing.Rights
 ---@field private management boolean
 ---@field private rules table<string, table<string, boolean>>
+---@field private wide table<string, string>
 local Rights = {}
 Rights.__index = Rights
 
@@ -103,6 +105,13 @@ function Rights:text()
   return table.concat(blocks)
 end
 
+--- A policy that is of no namespace.
+---@param name string "node"
+---@return boolean
+function Rights:reads(name)
+  return self.management == true or self.wide[name] ~= nil
+end
+
 ---@return boolean
 function Rights:manages()
   return self.management == true
@@ -113,7 +122,7 @@ end
 ---@return operator.testing.Refusal?
 function Acl:rights(secret)
   if not self.on then
-    return setmetatable({ management = true, rules = {} }, Rights)
+    return setmetatable({ management = true, rules = {}, wide = {} }, Rights)
   end
   local token = { rules = {} }
   if secret and secret ~= "" then
@@ -122,7 +131,11 @@ function Acl:rights(secret)
       return nil, { status = 403, text = self.unknown }
     end
   end
-  return setmetatable({ management = token.management, rules = token.rules }, Rights)
+  return setmetatable({
+    management = token.management,
+    rules = token.rules,
+    wide = token.wide or {},
+  }, Rights)
 end
 
 return acl

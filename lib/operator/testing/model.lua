@@ -8,6 +8,7 @@ local events = require "operator.testing.events"
 local jobs = require "operator.testing.jobs"
 local json = require "host.json"
 local listing = require "operator.testing.listing"
+local objects = require "operator.testing.objects"
 local routes = require "operator.testing.routes"
 local scheduler = require "operator.testing.scheduler"
 local snapshot = require "operator.testing.snapshot"
@@ -43,6 +44,7 @@ local model = {}
 ---@field state operator.testing.State
 ---@field jobs operator.testing.Jobs
 ---@field listing operator.testing.Listing
+---@field objects operator.testing.Objects
 ---@field acl operator.testing.Acl
 ---@field cron? table
 local Model = {}
@@ -76,6 +78,7 @@ function model.new(options)
     frozen = false,
     state = store,
     listing = listing.new(store),
+    objects = objects.new(store, modern),
     acl = acl.new(modern),
     cron = cron,
     texts = options.parsed or {},
@@ -226,8 +229,11 @@ function Model:stream_namespaces(namespace)
 end
 
 --- For all namespaces the right to each is needed; before 1.9.6 the right to any was enough to see them all.
-local function stream_allowed(self, rights, namespace)
+local function stream_allowed(self, rights, namespace, topics)
   local all, any = true, false
+  if not objects.may_stream(rights, topics) then
+    return false
+  end
   for name in pairs(namespace == "*" and self.state.namespaces or { [namespace] = true }) do
     local may = rights:may(name, "read-job")
     all, any = all and may, any or may
@@ -258,7 +264,7 @@ function Model:subscribe(options)
   end
   local namespace = options.namespace or "default"
   local rights = self.acl:rights(options.token)
-  if not rights or not stream_allowed(self, rights, namespace) then
+  if not rights or not stream_allowed(self, rights, namespace, topics) then
     if self.modern then
       return silent()
     end
@@ -298,9 +304,10 @@ local function shortcut(self, method, path, query, body)
 end
 
 local function job_path(id)
-  return "/v1/job/" .. id:gsub("[^%w._~-]", function(c)
-    return ("%%%02X"):format(c:byte())
-  end)
+  return "/v1/job/"
+    .. id:gsub("[^%w._~-]", function(c)
+      return ("%%%02X"):format(c:byte())
+    end)
 end
 
 --- Registers a job; raises when it is refused.
@@ -357,6 +364,23 @@ end
 function Model:namespace(name, description)
   local body = json.encode { Name = name, Description = description }
   return shortcut(self, "PUT", "/v1/namespaces", {}, body)
+end
+
+--- Puts an object that is no job there, or in the place of the one before: what a client or a scheduler would do.
+---@param topic "Allocation"|"Deployment"|"Node"|"NodePool"|"Service"|"Variable"
+---@param object table
+---@param type? string of the event
+---@return table object as it is held
+function Model:put(topic, object, type)
+  return self.objects:put(topic, object, type)
+end
+
+--- Takes one away.
+---@param topic string
+---@param id string
+---@param namespace? string "default"
+function Model:remove(topic, id, namespace)
+  self.objects:remove(topic, id, namespace)
 end
 
 --- Garbage collection.

@@ -153,22 +153,6 @@ local function policy_own(call)
   return answers.json { Name = "own", Rules = call.rights:text() }
 end
 
-local NODE = {
-  Address = "127.0.0.1",
-  CreateIndex = 8,
-  Datacenter = "dc1",
-  Drain = false,
-  ID = "5a1c0000-0000-4000-8000-000000000001",
-  ModifyIndex = 8,
-  Name = "model",
-  SchedulingEligibility = "eligible",
-  Status = "ready",
-}
-
-local function nodes()
-  return answers.read(json.array { NODE }, 8)
-end
-
 local EXACT = {
   ["/v1/jobs"] = job_routes.jobs,
   ["/v1/jobs/parse"] = job_routes.parse,
@@ -180,7 +164,6 @@ local EXACT = {
   ["/v1/acl/token/self"] = token_self,
   ["/v1/acl/policy/self"] = policy_self,
   ["/v1/acl/policy/own"] = policy_own,
-  ["/v1/nodes"] = nodes,
   ["/v1/regions"] = function()
     return answers.json(json.array { "global" })
   end,
@@ -212,7 +195,7 @@ function routes.answer(call, path)
   if name then
     return namespace(call, name)
   end
-  return { status = 404, headers = {}, body = "" }
+  return call.model.objects:answer(call, path) or { status = 404, headers = {}, body = "" }
 end
 
 return routes

@@ -17,6 +17,7 @@ end
 ---@field jobs table<string, table<string, table>>
 ---@field versions table<string, table[]>
 ---@field evals table[]
+---@field objects table<string, table<string, table>>
 
 --- Jobs and evaluations are never changed, but replaced, so that the tables that hold them are enough.
 ---@param state operator.testing.State
@@ -29,6 +30,7 @@ function snapshot.save(state)
     jobs = copy(state.jobs, 2),
     versions = copy(state.versions, 2),
     evals = copy(state.evals, 1),
+    objects = copy(state.objects, 2),
   }
 end
 
@@ -44,6 +46,7 @@ function snapshot.restore(state, saved, new_servers)
   state.jobs = copy(saved.jobs, 2)
   state.versions = copy(saved.versions, 2)
   state.evals = copy(saved.evals, 1)
+  state.objects = copy(saved.objects, 2)
   state.broker.buffer = {}
   state.broker:drop "subscription closed by server, client should resubscribe"
   state:notify()

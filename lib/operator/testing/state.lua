@@ -21,6 +21,7 @@ local state = {}
 ---@field jobs table<string, table<string, table>> namespace → ID → job; jobs are never changed, but replaced
 ---@field versions table<string, table[]> key → old and current versions, the newest first
 ---@field evals table[]
+---@field objects table<string, table<string, table>> topic → key → object; replaced, never changed
 ---@field random operator.testing.Random
 ---@field watchers table<integer, fun()>
 local State = {}
@@ -45,6 +46,7 @@ function state.new(clock, canonical, heartbeat, seed)
     jobs = {},
     versions = {},
     evals = {},
+    objects = {},
     random = random.new(seed),
     watchers = {},
     watched = 0,

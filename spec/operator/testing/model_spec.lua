@@ -339,7 +339,7 @@ describe("tokens", function()
   it("without the right to a stream: silence since 1.11.2, 500 before", function()
     local sub = model:subscribe { topics = { "Job" }, namespace = "ops", token = "reader" }
     assert.is_true(sub.silent)
-    assert.is_nil(model:subscribe { namespace = "*", token = "writer" }.silent)
+    assert.is_nil(model:subscribe { topics = { "Job" }, namespace = "*", token = "writer" }.silent)
     new { version = "1.4.3" }
     model:token { secret = "root", management = true }
     model:token { secret = "reader", namespaces = { default = "read" } }
