@@ -57,4 +57,40 @@ describe("example", function()
     local _, count = world:blocks():gsub("1 jobs", "")
     assert.equal(2, count)
   end)
+
+  it("05-topics reports what failed, and nodes that take no work", function()
+    local world = run "05-topics"
+    local function said(text)
+      local _, count = world:blocks():gsub(text, "")
+      return count
+    end
+    world.nomad:put("Allocation", {
+      ID = "a1",
+      Namespace = "default",
+      JobID = "unlucky",
+      NodeID = "n1",
+      NodeName = "model",
+      DesiredStatus = "run",
+      ClientStatus = "failed",
+      TaskStates = { main = { Failed = true, Events = { { DisplayMessage = "Exit Code: 1" } } } },
+    })
+    world:settle()
+    assert.equal(1, said "job unlucky failed on node model: task main: Exit Code: 1")
+
+    local function set(eligibility)
+      local id = "5a1c0000-0000-4000-8000-000000000001"
+      local body = json.encode { NodeID = id, Eligibility = eligibility }
+      local path = ("/v1/node/%s/eligibility"):format(id)
+      world.nomad:http { method = "PUT", path = path, body = body, inside = true }
+      world:settle()
+    end
+    set "ineligible"
+    assert.equal(1, said "node model takes no work: ineligible")
+    world:advance "150m"
+    assert.equal(3, said "node model takes no work: ineligible")
+    set "eligible"
+    assert.equal(1, said "node model takes work")
+    world:advance "3h"
+    assert.equal(3, said "takes no work")
+  end)
 end)
