@@ -209,7 +209,7 @@ function command.check()
       ("%s: policy %s watches %s: %s\n"):format(
         policy.source,
         policy.name,
-        policy.watch.topic,
+        policy.watch.topic .. (policy.topic.by_list and " (by its list)" or ""),
         table.concat(does, ", ")
       )
     )

@@ -25,8 +25,8 @@ operator.fail = failure.fail
 ---@class operator.Context
 ---@field now number seconds since the epoch, the same throughout one call
 ---@field policy string its name
----@field key string "namespace/id"
----@field namespace string
+---@field key string "namespace/id" of a job; of other topics see docs/topics.md
+---@field namespace? string nil: the object is in none
 ---@field id string
 ---@field cause string "JobRegistered", "resync", "drift" …
 ---@field dry_run boolean

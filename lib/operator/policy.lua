@@ -56,6 +56,7 @@ local FIELDS = {
   "concurrency",
 }
 local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
+
 local function has(list, value)
   for _, item in ipairs(list) do
     if item == value then

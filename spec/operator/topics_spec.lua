@@ -323,6 +323,27 @@ describe("topics under a token", function()
   end)
 end)
 
+describe("docs/topics.md", function()
+  local topics = require "operator.topics"
+
+  it("has each topic as its row in topics.lua has it", function()
+    local file <close> = assert(io.open "docs/topics.md")
+    local text = file:read "a"
+    for _, name in ipairs(topics.names) do
+      local topic = topics[name]
+      local row = text:match("\n(| " .. name .. " |[^\n]*)")
+      assert.is_string(row, name)
+      local function has(part)
+        assert.truthy(row:find(part, 1, true), name .. ": " .. part)
+      end
+      has(topic.by_list and "| its list |" or "| the stream |")
+      has("| " .. table.concat(topic.types, " ") .. (topic.types[1] and " |" or "|"))
+      has(topic.rights)
+      has(topic.facts and table.concat(topic.facts, " ") or "")
+    end
+  end)
+end)
+
 describe("a policy's topic", function()
   local function complaint(fields)
     local text = 'local operator = require "operator"\nreturn operator.policy {\n%s\n}'
