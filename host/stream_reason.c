@@ -110,8 +110,8 @@ char *stream_reason_silence(const char *address, const char *ns)
 
 	return xasprintf(
 		"Nomad at %s accepts the subscription and sends nothing, though it answers other "
-		"requests: a disabled event broker, a token without read-job in %s%s%s, or a proxy "
-		"that "
-		"holds answers back looks like this",
+		"requests: a disabled event broker, a token without read-job in %s%s%s (or without "
+		"the right that another watched topic needs), or a proxy that holds answers back "
+		"looks like this",
 		address, all ? "every namespace" : "namespace \"", all ? "" : ns, all ? "" : "\"");
 }

@@ -400,7 +400,8 @@ end
 function Topic:explain(err)
   local hint = ""
   if err.code == "denied" then
-    hint = ("; to watch the topic %s a token needs %s"):format(self.name, self.rights)
+    local since = self.since ~= "1.0.0" and (", and Nomad %s"):format(self.since) or ""
+    hint = ("; to watch the topic %s a token needs %s%s"):format(self.name, self.rights, since)
   elseif not err.retryable then
     hint = ("; Nomad has %s since %s"):format(self.path, self.since)
   end

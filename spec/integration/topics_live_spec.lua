@@ -1,7 +1,10 @@
 -- Topics other than Job on a real Nomad: what their policies see, make and remove.
 local uv = require "luv"
+local claims = require "support.topic_claims"
+local http = require "support.http"
 local json = require "host.json"
 local live = require "support.live"
+local model = require "operator.testing.model"
 local process = require "support.process"
 local wait = require "support.wait"
 
@@ -135,7 +138,61 @@ describe("topics other than Job", function()
     assert.equal(0, count("cannot be listed"), operator:said())
   end)
 
+  it("are answered by the model as by the real one", function()
+    local told = model.new {
+      clock = { now = os.time }, version = os.getenv("NOMAD_VERSION") or "1.11.3",
+    }
+    local found = {}
+    for _, request in ipairs(claims.requests) do
+      local method, target, body = table.unpack(request)
+      local text, query = body and json.encode(body), {}
+      for name, value in target:gmatch("[?&](%w+)=([^&]*)") do query[name] = value end
+      local theirs = assert(http.request {
+        port = cluster.port, method = method, path = target, body = text, timeout = 20,
+      })
+      local path = target:match("^[^?]*")
+      local ours = told:http { method = method, path = path, query = query, body = text }
+      local said = claims.difference(ours, theirs)
+      if said then found[#found + 1] = ("%s %s: %s"):format(method, target, said) end
+    end
+    assert.same({}, found)
+  end)
+
   it("are worked without an error", function()
     assert.equal(0, count("Error:"), operator:said())
+  end)
+end)
+
+-- The token may read jobs and no node, and so has no stream with the topic Node either.
+describe("topics that the token may not read", function()
+  local cluster, dir, operator
+
+  setup(function()
+    cluster = live.cluster { acl = true }
+    dir = scripts()
+  end)
+
+  teardown(function()
+    if operator then operator:stop() end
+    if cluster then cluster:close() end
+    if dir then process.run { "rm", "-rf", dir } end
+  end)
+
+  it("are named with the right that is missing; the others are worked, by their lists", function()
+    cluster:policy("jobs", { ["*"] = { "read-job", "list-jobs", "submit-job", "parse-job" } })
+    local secret = cluster:client_token("jobs")
+    operator = process.operator {
+      "run", "-log-format", "text", dir,
+      env = { NOMAD_ADDR = cluster.address, NOMAD_TOKEN = secret },
+    }
+    cluster:register(web())
+    -- Twice ten seconds of silence tell a refused stream from a slow one.
+    wait.poll(60, function()
+      return operator:said()
+    end, function()
+      return operator:said():find(": web running", 1, true)
+    end)
+    local said = operator:said()
+    assert.matches('to watch the topic Node a token needs node { policy = "read" }', said, 1, true)
   end)
 end)
