@@ -191,7 +191,8 @@ end
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
   local present = {}
-  local refusal = generation.watched:list_all(generation, cause, present)
+  generation.watched:list_all(generation, cause, present)
+  local refusal = generation.watched:trouble()
   if refusal and generation.options.once then
     return nil, refusal, 0
   end

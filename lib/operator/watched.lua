@@ -185,7 +185,6 @@ end
 ---@param topic operator.Topic
 ---@param cause operator.Cause
 ---@param present? table<string, boolean> is given the keys of the list
----@return host.nomad.Error? err
 function Watched:list(generation, topic, cause, present)
   present = present or {}
   local first
@@ -196,7 +195,7 @@ function Watched:list(generation, topic, cause, present)
       return self:list(generation, topic, cause, present)
     elseif not index then
       refused(self, topic, err)
-      return err
+      return
     end
     first = first or index
   end
@@ -211,14 +210,10 @@ end
 ---@param generation operator.Generation
 ---@param cause operator.Cause
 ---@param present table<string, boolean> is given the keys
----@return host.nomad.Error? err the first
 function Watched:list_all(generation, cause, present)
-  local first
   for _, topic in ipairs(self.others) do
-    local err = self:list(generation, topic, cause, present)
-    first = first or err
+    self:list(generation, topic, cause, present)
   end
-  return first
 end
 
 --- Is it not known whether the object of the key exists, because its topic has no list now?

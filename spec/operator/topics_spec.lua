@@ -221,6 +221,27 @@ for _, version in ipairs { "1.11.3", "1.4.3" } do
       end
     end)
 
+    it("plan says what a node's child would be, and prune finds one whose node is gone", function()
+      node_as(world, { SchedulingEligibility = "ineligible" }, "NodeDrain")
+      world:settle()
+      world:stop()
+      world.nomad:stop("default", "resting-5a1c0000")
+      local code, text = world_of(version, { beside = world }):command "plan"
+      assert.equal(2, code)
+      assert.matches(
+        "create resting-5a1c0000  (resting of Node " .. NODE .. ": was stopped)",
+        text,
+        1,
+        true
+      )
+      world:start()
+      world:stop()
+      world.nomad:remove("Node", NODE)
+      code, text = world_of(version, { beside = world }):command "prune"
+      assert.equal(2, code)
+      assert.matches("resting-5a1c0000  (its owner Node " .. NODE .. " is gone)", text, 1, true)
+    end)
+
     it("a restored snapshot is looked at anew", function()
       local saved = world.nomad:snapshot()
       node_as(world, { Status = "down" }, "NodeStreamEvent")
