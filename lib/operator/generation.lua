@@ -310,6 +310,7 @@ function Generation:connected(epoch, live)
   if not (before and before.epoch == epoch) then
     -- Within one connection a cluster does not go back: there, a list is only behind the events.
     self.floor = self.newest
+    self.watched:connected()
   end
   self.scope:connected(live)
   self.signal:fire()

@@ -7,12 +7,13 @@ local topics = require "operator.topics"
 
 local watched = {}
 
---- An event may come a moment before the list knows of it: so long this takes at most. Seconds.
+--- A server may be behind the one that was asked before: so long at most. Seconds.
 local BEHIND = 1
 
 ---@class operator.Watched
 ---@field others operator.Topic[] the topics without Job, by name
 ---@field indexes table<string, integer> the newest index of each topic that was seen, in a list or an event
+---@field private floors table<string, integer> a topic's list is at least as new as this, unless the cluster went back
 ---@field private behind table<string, boolean> topics whose last list was older than that
 ---@field private unlisted table<string, { err: host.nomad.Error, text: string }> topics without a list, and why
 ---@field private controllers table<string, operator.Controller[]> by topic
@@ -25,6 +26,7 @@ function watched.new(controllers)
   local self = setmetatable({
     others = {},
     indexes = {},
+    floors = {},
     behind = {},
     unlisted = {},
     controllers = { Job = {} },
@@ -115,6 +117,7 @@ end
 
 local function listed(self, topic, index)
   self:seen(topic, index)
+  self.floors[topic.name] = math.max(self.floors[topic.name] or 0, index)
   if self.unlisted[topic.name] then
     self.unlisted[topic.name] = nil
     host.log("info", ("The topic %s can be listed again"):format(topic.name))
@@ -128,9 +131,17 @@ function Watched:seen(topic, index)
   self.indexes[topic.name] = math.max(self.indexes[topic.name] or 0, index)
 end
 
--- Is the list older than what was seen? Asked a second time it is not, unless the cluster has gone back.
+--- A connection begins. Within one a cluster does not go back: there, a list is only behind the events.
+function Watched:connected()
+  for name, index in pairs(self.indexes) do
+    self.floors[name] = index
+  end
+end
+
+-- Is the list older than what an earlier connection or list has shown? Asked a second time it is not, unless the index
+-- of the cluster has gone back.
 local function is_behind(self, topic, index)
-  local behind = index > 0 and index < (self.indexes[topic.name] or 0)
+  local behind = index > 0 and index < (self.floors[topic.name] or 0)
   local again = behind and not self.behind[topic.name]
   self.behind[topic.name] = again
   if behind and not again then
@@ -141,7 +152,7 @@ local function is_behind(self, topic, index)
     for _, one in ipairs(self:of(topic.name)) do
       one:forget_indexes()
     end
-    self.indexes[topic.name] = index
+    self.indexes[topic.name], self.floors[topic.name] = index, index
   end
   return again
 end
