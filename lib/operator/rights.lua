@@ -8,7 +8,7 @@
 local acl = require "nomad.acl"
 local jobs = require "nomad.jobs"
 local failure = require "operator.failure"
-local marks = require "operator.marks"
+local keys = require "operator.keys"
 
 local rights = {}
 
@@ -184,8 +184,8 @@ function Rights:start(controllers)
   local set, list = {}, {}
   for _, one in ipairs(controllers) do
     for key in pairs(one.policy.desired and one.queue.items or {}) do
-      local namespace = marks.split(key)
-      if not set[namespace] and #list < AT_START then
+      local namespace = keys.split(key)
+      if namespace and not set[namespace] and #list < AT_START then
         set[namespace] = true
         list[#list + 1] = namespace
       end
