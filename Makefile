@@ -59,7 +59,7 @@ CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=
 LDFLAGS += -pie $(LINK)
 LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
 
-.PHONY: all release debug asan demo test check format nomad fuzz chaos install clean help tests
+.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -94,9 +94,9 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 
 # host.json and host.scan once more, as modules for specs and for the rock.
 MODULE_JSON := $(wildcard host/json*.c) host/mem.c
-MODULE_SCAN := $(wildcard host/lua_scan.c host/scan*.c) host/buf.c host/mem.c
+MODULE_SCAN := $(wildcard host/scan*.c host/where*.c) host/lua_scan.c host/lua_where.c host/buf.c host/mem.c
 $(BUILD)/lib/host/json.so: $(MODULE_JSON:host/%.c=$(BUILD)/pic/%.o)
-$(BUILD)/lib/host/scan.so: $(addprefix $(BUILD)/pic/,lua_scan.o scan.o scan_skip.o scan_text.o)
+$(BUILD)/lib/host/scan.so: $(MODULE_SCAN:host/%.c=$(BUILD)/pic/%.o)
 $(BUILD)/lib/host/%.so:
 	$(call say,MODULE,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -shared $(LINK) -o $@ $^
@@ -129,6 +129,11 @@ SEEDS ?= 1
 FAULTS ?= 1000
 chaos: release | build/deps-test
 	@lua5.4 tools/chaos.lua -seed $(SEED) -seeds $(SEEDS) -faults $(FAULTS)
+
+# make where: the raw filter against its meaning, on many generated lines.
+LINES ?= 1000000
+where: release | build/deps-test
+	@WHERE_LINES=$(LINES) WHERE_SEED=$(SEED) busted spec/host/where_spec.lua
 
 demo: release | build/deps-test
 	@tools/demo
@@ -164,6 +169,7 @@ help:
 	@echo 'make nomad     build the Nomads that demo and tests use (with Go 1.25 or newer)'
 	@echo 'make fuzz      libFuzzer over every parser, FUZZ_SECONDS=30 each'
 	@echo 'make chaos     random troubles in the model of Nomad, then calm: SEED=1 SEEDS=1 FAULTS=1000'
+	@echo 'make where     the raw filter against lib/operator/filter.lua: LINES=1000000 SEED=1'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'

@@ -52,6 +52,8 @@ static void deliver(void *user)
 
 		if (!lua_generation_deliver(g->vm, item))
 			complain(g, item_name(item->kind));
+		if (item->tag)
+			keyset_remove(g->context.watched, item->tag);
 		inbox_done(g->inbox, item);
 		if (turn_over(deadline))
 			break;
@@ -109,6 +111,7 @@ struct generation *generation_new(const struct lua_context *base,
 
 	g->context = *base;
 	g->context.tasks = NULL;
+	g->context.watched = keyset_new();
 	g->cb = *cb;
 	g->user = user;
 	g->ending.cb = on_ended;
@@ -144,6 +147,7 @@ void generation_free(struct generation *g)
 	lua_ending_free(&g->ending);
 	inbox_free(g->inbox);
 	interests_free(g->interests);
+	keyset_free(g->context.watched);
 	free(g);
 	/* A state is thousands of small pieces: without this the process would keep most of the pages. */
 	(void)malloc_trim(0);
@@ -194,6 +198,9 @@ void generation_set_connected(struct generation *g, uint64_t epoch, bool live)
 
 void generation_connected(struct generation *g, uint64_t epoch, bool live)
 {
+	if (g->context.newest > g->context.newest_before)
+		g->context.newest_before = g->context.newest;
+	g->context.newest = 0;
 	inbox_connected(g->inbox, epoch, live);
 	turn_add(g->context.turn, &g->delivery);
 }
@@ -206,12 +213,20 @@ void generation_lost(struct generation *g, const char *reason)
 
 void generation_event(struct generation *g, const struct scan_event *event)
 {
-	if (!interests_want(g->interests, event))
+	struct interests_verdict verdict;
+
+	if (!interests_want(g->interests, event, g->context.watched, &verdict)) {
+		if (verdict.version > g->context.newest)
+			g->context.newest = verdict.version;
 		return;
-	if (inbox_event(g->inbox, event))
+	}
+	if (inbox_event(g->inbox, event, verdict.key)) {
 		(void)metrics_add(g->context.metrics, "events_taken_total", 1);
-	else
+		if (verdict.key)
+			keyset_add(g->context.watched, verdict.key);
+	} else {
 		(void)metrics_add(g->context.metrics, "events_dropped_total", 1);
+	}
 	turn_add(g->context.turn, &g->delivery);
 }
 

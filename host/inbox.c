@@ -61,7 +61,7 @@ static const char *put(char **at, const struct scan_span *span, size_t *len)
 	return start;
 }
 
-bool inbox_event(struct inbox *box, const struct scan_event *event)
+bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag)
 {
 	size_t text =
 		event->topic.n + event->type.n + event->key.n + event->ns.n + event->payload.n + 5;
@@ -79,6 +79,7 @@ bool inbox_event(struct inbox *box, const struct scan_event *event)
 	item = add(box, INBOX_EVENT, text);
 	at = (char *)(item + 1);
 	item->index = event->index;
+	item->tag = tag;
 	item->topic = put(&at, &event->topic, &item->topic_len);
 	item->type = put(&at, &event->type, &item->type_len);
 	item->key = put(&at, &event->key, &item->key_len);

@@ -24,6 +24,7 @@ struct inbox_item {
 	const char *payload; /* LOST: the reason */
 	size_t payload_len;
 	size_t size;
+	uint64_t tag; /* the caller's, of an event */
 };
 
 struct inbox;
@@ -32,7 +33,7 @@ struct inbox;
 struct inbox *inbox_new(size_t max);
 void inbox_free(struct inbox *box);
 /* false: there was no room, the event was dropped and a gap noted. */
-bool inbox_event(struct inbox *box, const struct scan_event *event);
+bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag);
 void inbox_connected(struct inbox *box, uint64_t epoch, bool live);
 void inbox_lost(struct inbox *box, const char *reason);
 /* The oldest, which then is the caller's to give to inbox_done; NULL: none. */

@@ -5,13 +5,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keyset.h"
 #include "scan.h"
+#include "where.h"
 
 #define INTERESTS_MAX 64 /* topics, and types of one topic */
 
 struct interest {
 	char *topic;
-	char **types; /* NULL terminated; NULL: all */
+	char **types;	     /* NULL terminated; NULL: all */
+	struct where *where; /* NULL: everything holds */
+	char **always;	     /* types that pass without it; NULL: none */
+};
+
+struct interests_verdict {
+	uint64_t
+		key; /* of an event that passes: its object, as in a keyset; 0 where everything passes */
+	uint64_t version; /* of one that was left out: its object's ModifyIndex, or 0 */
 };
 
 struct interests {
@@ -30,7 +40,16 @@ bool interests_add_namespace(struct interests *in, const char *ns) WARN_UNUSED;
 /* The topic passes; types are added by interests_add_type, without any all of it passes. */
 bool interests_add_pass(struct interests *in, const char *topic) WARN_UNUSED;
 bool interests_add_type(struct interests *in, const char *type) WARN_UNUSED; /* of the last pass */
-bool interests_want(const struct interests *in, const struct scan_event *event);
+/* The same for a type that passes whatever `where` says. */
+bool interests_add_always(struct interests *in, const char *type) WARN_UNUSED;
+/* The `where` of the last pass, which has one from now on: to be added to, and sealed. */
+struct where *interests_where(struct interests *in);
+/* Does the event pass? `watched` are the keys that do, whatever their events say. */
+bool interests_want(const struct interests *in, const struct scan_event *event,
+	const struct keyset *watched, struct interests_verdict *out);
+/* The key of an object as operator.marks makes it, in a keyset. The namespace may be absent or empty; escapes that JSON
+ * does not have give a key of no object. */
+uint64_t interests_key(const char *topic, const struct scan_span *ns, const struct scan_span *id);
 /* Do both subscribe to the same? */
 bool interests_same_stream(const struct interests *a, const struct interests *b);
 

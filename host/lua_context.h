@@ -6,6 +6,7 @@
 
 #include "api.h"
 #include "config.h"
+#include "keyset.h"
 #include "log.h"
 #include "metrics.h"
 #include "store.h"
@@ -22,7 +23,7 @@ struct lua_wishes {
 	void *user;
 };
 
-/* None of it belongs to the context, and all but tasks outlives it. */
+/* None of it belongs to the context, and all but tasks and watched outlives it. */
 struct lua_context {
 	uv_loop_t *loop;
 	struct turn *turn;
@@ -35,6 +36,9 @@ struct lua_context {
 	struct tasks *tasks;
 	const struct lua_wishes *wishes; /* NULL: nobody listens (a command) */
 	unsigned generation;		 /* counts from 1 */
+	struct keyset *watched;		 /* NULL: nobody filters (a command) */
+	/* ModifyIndex of what was left out of the stream, by this connection and by those before. */
+	uint64_t newest, newest_before;
 };
 
 static inline struct lua_context *lua_context(lua_State *L)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lua_health.h"
+#include "lua_where.h"
 
 /* The address is the key in the registry. */
 static const char registry_key;
@@ -75,6 +76,52 @@ static void read_topics(lua_State *L, int index, struct interests *in)
 	lua_pop(L, 2);
 }
 
+/* The list of types at the top, popped; nil is none. */
+static void read_types(
+	lua_State *L, struct interests *in, bool (*add)(struct interests *in, const char *type))
+{
+	if (!lua_isnil(L, -1)) {
+		for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++)
+			too_many(L, add(in, take_string(L, "a type in pass")));
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+}
+
+/* The list of programs at the top, popped; nil: everything passes. */
+static void read_where(lua_State *L, struct interests *in)
+{
+	if (!lua_isnil(L, -1)) {
+		struct where *where = interests_where(in);
+
+		for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+			lua_where_add(L, lua_gettop(L), where);
+			lua_pop(L, 1);
+		}
+		lua_pop(L, 1);
+		where_seal(where);
+	}
+	lua_pop(L, 1);
+}
+
+/* What passes of the last topic, at the top: true is all of it, a list some types. */
+static void read_rule(lua_State *L, struct interests *in)
+{
+	if (!lua_istable(L, -1))
+		return;
+	if (lua_rawlen(L, -1) > 0) {
+		lua_pushvalue(L, -1);
+		read_types(L, in, interests_add_type);
+		return;
+	}
+	lua_getfield(L, -1, "types");
+	read_types(L, in, interests_add_type);
+	lua_getfield(L, -1, "always");
+	read_types(L, in, interests_add_always);
+	lua_getfield(L, -1, "where");
+	read_where(L, in);
+}
+
 static void read_pass(lua_State *L, int index, struct interests *in)
 {
 	lua_getfield(L, index, "pass");
@@ -82,11 +129,7 @@ static void read_pass(lua_State *L, int index, struct interests *in)
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 		lua_pushvalue(L, -2); /* pass topic value topic */
 		too_many(L, interests_add_pass(in, take_string(L, "a topic in pass")));
-		if (!lua_istable(L, -1))
-			continue;
-		for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++)
-			too_many(L, interests_add_type(in, take_string(L, "a type in pass")));
-		lua_pop(L, 1);
+		read_rule(L, in);
 	}
 	lua_pop(L, 1);
 }

@@ -9,6 +9,7 @@
 #include "lua_buf.h"
 #include "lua_context.h"
 #include "lua_files.h"
+#include "lua_keys.h"
 #include "lua_library.h"
 #include "lua_list.h"
 #include "lua_lock.h"
@@ -17,6 +18,7 @@
 #include "lua_signal.h"
 #include "lua_store.h"
 #include "lua_time.h"
+#include "lua_watch.h"
 #include "version.h"
 
 enum { NAMESPACES_MAX = 4096 };
@@ -172,6 +174,8 @@ static int open_host(lua_State *L)
 	lua_log_add(L);
 	lua_files_add(L);
 	lua_ask_add(L);
+	lua_watch_add(L);
+	lua_keys_add(L);
 	return 1;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lua_context.h"
+#include "lua_pick.h"
 #include "lua_request.h"
 #include "scan.h"
 
@@ -26,6 +27,7 @@ struct reader {
 	struct lua_request request;
 	struct api_request *sent; /* NULL: answered to the end, or given up */
 	struct scan_cutter *cutter;
+	struct lua_pick *pick; /* NULL: all elements; its userdata is the second user value */
 	enum scan_cut cut;
 	struct element *first, **tail;
 	size_t waiting; /* bytes */
@@ -87,8 +89,11 @@ static int reader_gc(lua_State *L)
 static void on_element(const char *text, size_t len, void *user)
 {
 	struct reader *r = user;
-	struct element *e = xmalloc(sizeof(*e) + len);
+	struct element *e;
 
+	if (r->pick && !lua_pick_wants(r->pick, text, len))
+		return;
+	e = xmalloc(sizeof(*e) + len);
 	e->next = NULL;
 	e->len = len;
 	memcpy(e->text, text, len);
@@ -176,6 +181,10 @@ static int reader_index(lua_State *L)
 
 	if (strcmp(name, "index") == 0)
 		lua_pushinteger(L, (lua_Integer)r->request.index);
+	else if (strcmp(name, "left_out") == 0)
+		lua_pushinteger(L, r->pick ? (lua_Integer)lua_pick_left_out(r->pick) : 0);
+	else if (strcmp(name, "has_meta") == 0)
+		lua_pushboolean(L, r->pick && lua_pick_has_meta(r->pick));
 	else
 		lua_getfield(L, lua_upvalueindex(1), name);
 	return 1;
@@ -201,13 +210,18 @@ static int list(lua_State *L)
 
 	lua_settop(L, 1);
 	task_check(L, "nomad.list");
-	r = lua_newuserdatauv(L, sizeof(*r), 1);
+	r = lua_newuserdatauv(L, sizeof(*r), 2);
 	*r = (struct reader){.wait.abort = reader_abort, .cut = SCAN_CUT_MORE};
 	r->tail = &r->first;
 	lua_request_init(&r->request);
 	luaL_setmetatable(L, READER_META);
 	lua_request_read(L, 1, &r->request, "nomad.list");
 	lua_setiuservalue(L, 2, 1);
+	if (lua_getfield(L, 1, "pick") != LUA_TNIL) {
+		r->pick = lua_pick_push(L, -1);
+		lua_setiuservalue(L, 2, 2);
+	}
+	lua_pop(L, 1);
 	r->cutter = scan_cutter_new(c->config->stream_line_max, on_element, r);
 	r->sent = api_send(c->api, &r->request.call, on_data, on_done, r);
 	return task_wait(L, &r->wait, list_begun);

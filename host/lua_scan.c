@@ -3,7 +3,10 @@
 
 #include <lauxlib.h>
 
+#include "lua_where.h"
 #include "scan.h"
+
+#define WHERE_META "host.scan.Where"
 
 struct list {
 	lua_State *L;
@@ -72,10 +75,83 @@ static int scan_lua_events(lua_State *L)
 	return 2;
 }
 
+struct program {
+	struct where *where;
+};
+
+/* A list of descriptions, and the name of the payload's object. */
+static int where(lua_State *L)
+{
+	const char *object = luaL_optstring(L, 2, "Job");
+	struct program *p;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	p = lua_newuserdatauv(L, sizeof(*p), 0);
+	p->where = NULL;
+	luaL_setmetatable(L, WHERE_META);
+	p->where = where_new(object);
+	for (lua_Integer i = 1; lua_geti(L, 1, i) != LUA_TNIL; i++) {
+		lua_where_add(L, lua_gettop(L), p->where);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	where_seal(p->where);
+	return 1;
+}
+
+/* nil: it has to be decoded to tell. */
+static void push_answer(lua_State *L, enum where_answer answer)
+{
+	if (answer == WHERE_UNSURE)
+		lua_pushnil(L);
+	else
+		lua_pushboolean(L, answer == WHERE_YES);
+}
+
+static int where_lua_payload(lua_State *L)
+{
+	const struct program *p = luaL_checkudata(L, 1, WHERE_META);
+	size_t len;
+	const char *text = luaL_checklstring(L, 2, &len);
+	uint64_t version;
+
+	push_answer(L, where_payload(p->where, text, len, &version));
+	lua_pushinteger(L, (lua_Integer)version);
+	return 2;
+}
+
+static int where_lua_object(lua_State *L)
+{
+	const struct program *p = luaL_checkudata(L, 1, WHERE_META);
+	size_t len;
+	const char *text = luaL_checklstring(L, 2, &len);
+
+	push_answer(L, where_object(p->where, text, len));
+	return 1;
+}
+
+static int where_gc(lua_State *L)
+{
+	struct program *p = luaL_checkudata(L, 1, WHERE_META);
+
+	where_free(p->where);
+	p->where = NULL;
+	return 0;
+}
+
 int luaopen_host_scan(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"events", scan_lua_events}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"events", scan_lua_events}, {"where", where}, {NULL, NULL}};
+	static const luaL_Reg methods[] = {
+		{"payload", where_lua_payload}, {"object", where_lua_object}, {NULL, NULL}};
 
+	(void)luaL_newmetatable(L, WHERE_META);
+	lua_pushcfunction(L, where_gc);
+	lua_setfield(L, -2, "__gc");
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
 	luaL_newlib(L, functions);
 	return 1;
 }

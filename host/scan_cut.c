@@ -85,7 +85,7 @@ static void complete(struct scan_cutter *c, const char *start, const char *p, bo
 /* Takes the byte that an element begins with; the element's own bytes are left to its state. */
 static void begin(struct scan_cutter *c, char first)
 {
-	memset(&c->nest, 0, sizeof(c->nest));
+	scan_nest_begin(&c->nest);
 	if (first == '{' || first == '[')
 		c->state = IN_NEST;
 	else if (first == '"')

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scan_block.h"
+
 bool scan_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -15,9 +17,9 @@ const char *scan_skip_space(const char *p, const char *end)
 	return p;
 }
 
-/* Backslashes are counted back from each quote, and never past the quote before it: the work
- * stays linear. */
-const char *scan_string_end(const char *p, const char *end)
+/* The quote that ends a string, from a place in it that no backslash stands before. Backslashes are counted back
+ * from each quote, and never past the quote before it: the work stays linear. */
+static const char *escaped_end(const char *p, const char *end)
 {
 	while (p < end) {
 		const char *quote = memchr(p, '"', (size_t)(end - p));
@@ -34,6 +36,35 @@ const char *scan_string_end(const char *p, const char *end)
 	return NULL;
 }
 
+/* The first quote or backslash; `end` where there is none. */
+static const char *special(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+
+	for (; end - p >= 16; p += 16) {
+		__m128i bytes = _mm_loadu_si128((const void *)p);
+		int found = _mm_movemask_epi8(_mm_or_si128(
+			_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
+
+		if (found)
+			return p + __builtin_ctz((unsigned)found);
+	}
+#endif
+	while (p < end && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
+const char *scan_string_end(const char *p, const char *end, bool *escaped)
+{
+	p = special(p, end);
+	*escaped = p < end && *p == '\\';
+	if (*escaped)
+		return escaped_end(p, end);
+	return p < end ? p : NULL;
+}
+
 /* True when text ends with a backslash that is not escaped itself. */
 static bool ends_in_backslash(const char *p, const char *end)
 {
@@ -47,12 +78,13 @@ static bool ends_in_backslash(const char *p, const char *end)
 const char *scan_nest_string(struct scan_nest *n, const char *p, const char *end)
 {
 	const char *quote;
+	bool escaped;
 
 	if (n->after_backslash && p < end) {
 		p++;
 		n->after_backslash = false;
 	}
-	quote = scan_string_end(p, end);
+	quote = scan_string_end(p, end, &escaped);
 	if (quote) {
 		n->in_string = false;
 		return quote + 1;
@@ -86,41 +118,88 @@ static bool nest_close(struct scan_nest *n, bool object)
 	return true;
 }
 
-enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end)
+/* The bytes that a backslash stands before, of which an odd number of backslashes stand before them. *carry: the
+ * same for the byte before the block, then for the one after its first `len`. Backslashes are rare. */
+static uint64_t after_backslashes(uint64_t backslash, unsigned len, bool *carry)
+{
+	uint64_t after = *carry ? 1 : 0;
+	bool beyond = false;
+
+	backslash &= ~after;
+	while (backslash) {
+		unsigned at = (unsigned)__builtin_ctzll(backslash);
+		uint64_t next = at == SCAN_BLOCK - 1 ? 0 : (uint64_t)2 << at;
+
+		beyond = beyond || at + 1 == len;
+		after |= next;
+		backslash &= backslash - 1;
+		backslash &= ~next;
+	}
+	*carry = beyond;
+	return after;
+}
+
+/* From each bit on, up to the next one: 1. */
+static uint64_t between_bits(uint64_t bits)
+{
+	for (int shift = 1; shift < SCAN_BLOCK; shift *= 2)
+		bits ^= bits << shift;
+	return bits;
+}
+
+/* The brackets of a block of `len` bytes at p that are not in strings, in order. */
+static enum scan_step nest_block(
+	struct scan_nest *n, const struct scan_block *b, const char **at, unsigned len)
 {
 	const char *p = *at;
-	bool ok = true;
+	uint64_t quote = b->quote, strings, brackets;
 
-	while (p < end && ok) {
-		if (n->in_string) {
-			p = scan_nest_string(n, p, end);
-			continue;
+	if (b->backslash || n->after_backslash)
+		quote &= ~after_backslashes(b->backslash, len, &n->after_backslash);
+	strings = between_bits(quote) ^ (n->in_string ? UINT64_MAX : 0);
+	n->in_string = strings >> (SCAN_BLOCK - 1);
+	for (brackets = (b->open | b->close) & ~strings; brackets; brackets &= brackets - 1) {
+		unsigned bit = (unsigned)__builtin_ctzll(brackets);
+		bool object = (p[bit] & SCAN_BRACKET_BIT) != 0;
+
+		*at = p + bit;
+		if (!(b->open >> bit & 1 ? nest_open(n, object) : nest_close(n, object)))
+			return SCAN_STEP_BAD;
+		if (n->depth == 0) {
+			++*at;
+			return SCAN_STEP_END;
 		}
-		switch (*p) {
-		case '"':
-			n->in_string = true;
-			break;
-		case '{':
-		case '[':
-			ok = nest_open(n, *p == '{');
-			break;
-		case '}':
-		case ']':
-			ok = nest_close(n, *p == '}');
-			break;
-		default:
-			break;
-		}
-		if (!ok)
-			break;
-		p++;
-		if (n->depth == 0)
-			break;
 	}
-	*at = p;
-	if (!ok)
-		return SCAN_STEP_BAD;
-	return n->depth == 0 ? SCAN_STEP_END : SCAN_STEP_MORE;
+	*at = p + len;
+	return SCAN_STEP_MORE;
+}
+
+void scan_nest_begin(struct scan_nest *n)
+{
+	n->depth = 0;
+	n->in_string = false;
+	n->after_backslash = false;
+}
+
+enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end)
+{
+	enum scan_step step = SCAN_STEP_MORE;
+	struct scan_block block;
+	char last[SCAN_BLOCK];
+
+	while (step == SCAN_STEP_MORE && end - *at >= SCAN_BLOCK) {
+		block = scan_block_read(*at);
+		step = nest_block(n, &block, at, SCAN_BLOCK);
+	}
+	if (step == SCAN_STEP_MORE && *at < end) {
+		unsigned len = (unsigned)(end - *at);
+
+		memset(last, ' ', sizeof(last));
+		memcpy(last, *at, len);
+		block = scan_block_read(last);
+		step = nest_block(n, &block, at, len);
+	}
+	return step;
 }
 
 static bool is_digit(char c)

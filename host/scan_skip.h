@@ -20,16 +20,20 @@ struct scan_nest {
 
 enum scan_step { SCAN_STEP_MORE, SCAN_STEP_END, SCAN_STEP_BAD };
 
+/* Before the first bracket. */
+void scan_nest_begin(struct scan_nest *n);
+
 /* Moves *at over an object or array, up to behind its last bracket (END), to the end of the text
- * (MORE: go on with the next piece), or to the byte that cannot be (BAD). `n` starts zeroed, with
- * *at on the bracket. */
+ * (MORE: go on with the next piece), or to the byte that cannot be (BAD). At the start *at is on the
+ * bracket. */
 enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end);
 /* Goes on inside a string, n->in_string being set; returns what follows its closing quote
  * (in_string is clear then) or `end`, to go on with the next piece. */
 const char *scan_nest_string(struct scan_nest *n, const char *p, const char *end);
 
-/* The quote that closes the string whose inside starts at p, or NULL when it is not in the text. */
-const char *scan_string_end(const char *p, const char *end);
+/* The quote that closes the string whose inside starts at p, or NULL when it is not in the text. *escaped: there is a
+ * backslash before it. */
+const char *scan_string_end(const char *p, const char *end, bool *escaped);
 bool scan_is_space(char c);
 const char *scan_skip_space(const char *p, const char *end);
 /* A number, true, false or null. */

@@ -75,6 +75,35 @@ function timer:stop() end
 ---@return boolean taken false: that would not help (or nothing runs that could)
 function host.resubscribe(reason, namespaces) end
 
+--- From now on events of the topic's object pass to this generation whatever they say, and not only those that a
+--- policy's `where` lets through. A key that is watched several times is watched until it was unwatched as often.
+---@param topic string
+---@param key string "namespace/id", or the ID of an object that has no namespace
+function host.watch(topic, key) end
+
+---@param topic string
+---@param key string
+function host.unwatch(topic, key) end
+
+--- A set of keys, for many: a key takes some 20 bytes. Equal keys of different topics are different.
+---@return host.Keys
+function host.keys() end
+
+---@class host.Keys
+local keys = {}
+---@param topic string
+---@param key string
+function keys:add(topic, key) end
+---@param topic string
+---@param key string
+---@return boolean
+function keys:has(topic, key) end
+
+--- The newest ModifyIndex of the objects whose events did not pass before the stream was connected as it is now, and
+--- that was not asked for yet; 0: there were none.
+---@return integer
+function host.take_newest() end
+
 --- A condition that tasks wait for.
 ---@return host.Signal
 function host.signal() end

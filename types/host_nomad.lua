@@ -40,8 +40,17 @@ function nomad.request(request) end
 ---@return host.nomad.Error?
 function nomad.list(request) end
 
+--- Which elements of a list the script is given: where one of `where` holds or cannot be told, or the key is watched
+--- (host.watch). The others are not even copied.
+---@class host.nomad.Pick
+---@field topic string of their keys
+---@field where operator.Where[]
+---@field keys host.Keys gets the keys of all elements
+
 ---@class host.nomad.Reader
 ---@field index integer X-Nomad-Index of the answer, 0 if none
+---@field left_out integer elements that the request's `pick` has left out so far
+---@field has_meta boolean one of those had a Meta
 local reader = {}
 --- The raw JSON text of the next element; nil at the end; nil, err when the answer broke off.
 ---@async

@@ -17,4 +17,22 @@ local scan = {}
 ---@return integer? index the line's
 function scan.events(line) end
 
+--- What several conditions of `watch.where` say together, compiled as the host does.
+---@param programs operator.Where[] of operator.Filter:program
+---@param object? string the name of the object in the payload; "Job"
+---@return host.scan.Where
+function scan.where(programs, object) end
+
+---@class host.scan.Where
+local where = {}
+--- Does one of them hold for the object in an event's payload?
+---@param payload string
+---@return boolean? holds nil: it has to be decoded to tell
+---@return integer version the object's ModifyIndex, 0 if it has none
+function where:payload(payload) end
+--- The same for an object alone.
+---@param object string
+---@return boolean? holds
+function where:object(object) end
+
 return scan

@@ -38,10 +38,10 @@ static void takes_events_in_order_without_escapes(void **state)
 	(void)state;
 	second.ns.p = NULL; /* the field was not there */
 	assert_true(inbox_empty(box));
-	assert_true(inbox_event(box, &first));
+	assert_true(inbox_event(box, &first, 0));
 	inbox_connected(box, 3, true);
 	inbox_lost(box, "the reason");
-	assert_true(inbox_event(box, &second));
+	assert_true(inbox_event(box, &second, 0));
 
 	item = inbox_take(box);
 	assert_int_equal(item->kind, INBOX_EVENT);
@@ -80,7 +80,7 @@ static void puts_one_gap_where_events_were_dropped(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		if (inbox_event(box, &e))
+		if (inbox_event(box, &e, 0))
 			taken++;
 		else
 			dropped++;
@@ -89,7 +89,7 @@ static void puts_one_gap_where_events_were_dropped(void **state)
 	assert_true(inbox_bytes(box) < 2000 + 600);
 	/* The connection's news is taken all the same. */
 	inbox_lost(box, "x");
-	assert_false(inbox_event(box, &e));
+	assert_false(inbox_event(box, &e, 0));
 	for (unsigned i = 0; i < taken; i++) {
 		item = inbox_take(box);
 		assert_int_equal(item->kind, INBOX_EVENT);
@@ -106,7 +106,7 @@ static void puts_one_gap_where_events_were_dropped(void **state)
 	item = inbox_take(box);
 	assert_int_equal(item->kind, INBOX_GAP);
 	assert_int_equal(item->index, 1);
-	assert_true(inbox_event(box, &e));
+	assert_true(inbox_event(box, &e, 0));
 	inbox_done(box, item);
 	inbox_free(box);
 }
@@ -120,8 +120,8 @@ static void takes_one_event_of_any_size(void **state)
 	(void)state;
 	memset(large, 'x', 100000);
 	e.payload = (struct scan_span){.p = large, .n = 100000};
-	assert_true(inbox_event(box, &e));
-	assert_false(inbox_event(box, &e));
+	assert_true(inbox_event(box, &e, 0));
+	assert_false(inbox_event(box, &e, 0));
 	free(large);
 	inbox_free(box);
 }
@@ -129,6 +129,8 @@ static void takes_one_event_of_any_size(void **state)
 static void passes_topics_and_types(void **state)
 {
 	struct interests *in = interests_new(), *other = interests_new();
+	struct keyset *watched = keyset_new();
+	struct interests_verdict verdict;
 	struct scan_event job = event("Job", "AnyThing", "a");
 	struct scan_event gone = event("Evaluation", "JobDeregistered", "a");
 	struct scan_event updated = event("Evaluation", "EvaluationUpdated", "a");
@@ -143,11 +145,11 @@ static void passes_topics_and_types(void **state)
 	assert_true(interests_add_pass(in, "Job"));
 	assert_true(interests_add_pass(in, "Evaluation"));
 	assert_true(interests_add_type(in, "JobDeregistered"));
-	assert_true(interests_want(in, &job));
-	assert_true(interests_want(in, &gone));
-	assert_false(interests_want(in, &updated));
-	assert_false(interests_want(in, &node));
-	assert_false(interests_want(in, &nothing));
+	assert_true(interests_want(in, &job, watched, &verdict));
+	assert_true(interests_want(in, &gone, watched, &verdict));
+	assert_false(interests_want(in, &updated, watched, &verdict));
+	assert_false(interests_want(in, &node, watched, &verdict));
+	assert_false(interests_want(in, &nothing, watched, &verdict));
 
 	assert_true(interests_add_topic(other, "Evaluation"));
 	assert_false(interests_same_stream(in, other));
@@ -161,6 +163,7 @@ static void passes_topics_and_types(void **state)
 	assert_false(interests_same_stream(in, other));
 	interests_free(other);
 	interests_free(in);
+	keyset_free(watched);
 }
 
 int main(void)

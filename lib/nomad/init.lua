@@ -63,6 +63,7 @@ local SHOWN = 80
 ---@field body? any sent as JSON
 ---@field timeout? number seconds
 ---@field max? integer bytes of the answer
+---@field pick? host.nomad.Pick of a list: which elements are read
 ---@field aside? boolean it only waits for news: neither its success nor its failure is Nomad's at work
 
 ---@class nomad.Response
@@ -79,8 +80,11 @@ local SHOWN = 80
 function nomad.unexpected(method, path, message, body)
   local request = method .. " " .. path
   return host_nomad.error {
-    code = "not_nomad", message = ("%s: %s"):format(request, message), request = request,
-    retryable = true, body = body,
+    code = "not_nomad",
+    message = ("%s: %s"):format(request, message),
+    request = request,
+    retryable = true,
+    body = body,
   }
 end
 
@@ -96,8 +100,12 @@ function nomad.request(method, path, options)
   check_allowed(method, path)
   options = options or {}
   local response, err = send(host_nomad.request, {
-    method = method, path = path, query = options.query, timeout = options.timeout,
-    max = options.max, body = options.body ~= nil and json.encode(options.body) or nil,
+    method = method,
+    path = path,
+    query = options.query,
+    timeout = options.timeout,
+    max = options.max,
+    body = options.body ~= nil and json.encode(options.body) or nil,
   }, options.aside)
   if not response then
     return nil, err
@@ -106,8 +114,10 @@ function nomad.request(method, path, options)
   end
   local value, reason = json.decode(response.body)
   if value == nil then
-    local message = ("the answer is not JSON (%s) and begins with %q; is this a Nomad?")
-      :format(reason, response.body:sub(1, SHOWN))
+    local message = ("the answer is not JSON (%s) and begins with %q; is this a Nomad?"):format(
+      reason,
+      response.body:sub(1, SHOWN)
+    )
     return nil, nomad.unexpected(method, path, message, response.body:sub(1, 1024))
   end
   return value, nil, response
@@ -138,6 +148,13 @@ function Reader:next()
   return value
 end
 
+--- What the request's `pick` has left out so far.
+---@return integer count
+---@return boolean has_meta one of them had a Meta
+function Reader:left_out()
+  return self.inner.left_out, self.inner.has_meta
+end
+
 --- Gives up what has not been read.
 function Reader:close()
   self.inner:close()
@@ -154,8 +171,12 @@ function nomad.list(path, options)
   check_allowed("GET", path)
   options = options or {}
   local inner, err = send(host_nomad.list, {
-    method = "GET", path = path, query = options.query, timeout = options.timeout,
+    method = "GET",
+    path = path,
+    query = options.query,
+    timeout = options.timeout,
     max = options.max,
+    pick = options.pick,
   })
   if not inner then
     return nil, err

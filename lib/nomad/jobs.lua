@@ -6,9 +6,23 @@ local jobs = {}
 
 --- Fields that the server keeps about a job. Sent back, some do harm (Stop), the others only noise.
 local RUNTIME = {
-  "Stop", "Status", "StatusDescription", "Stable", "Version", "CreateIndex", "ModifyIndex",
-  "JobModifyIndex", "SubmitTime", "NomadTokenID", "VersionTag", "ParentID", "Dispatched",
-  "DispatchIdempotencyToken", "ConsulToken", "VaultToken", "Payload",
+  "Stop",
+  "Status",
+  "StatusDescription",
+  "Stable",
+  "Version",
+  "CreateIndex",
+  "ModifyIndex",
+  "JobModifyIndex",
+  "SubmitTime",
+  "NomadTokenID",
+  "VersionTag",
+  "ParentID",
+  "Dispatched",
+  "DispatchIdempotencyToken",
+  "ConsulToken",
+  "VaultToken",
+  "Payload",
 }
 
 ---@class nomad.Registration
@@ -66,6 +80,7 @@ end
 ---@field prefix? string of the ID
 ---@field index? integer a blocking query: answer when the list is newer
 ---@field wait? string
+---@field pick? host.nomad.Pick which stubs are read; the others are only counted
 
 --- The stubs of all jobs, read one by one. They have the jobs' Meta where the server can send it (1.4 cannot).
 ---@async
@@ -76,9 +91,13 @@ function jobs.list(options)
   options = options or {}
   return nomad.list("/v1/jobs", {
     query = {
-      namespace = options.namespace or "*", meta = true, prefix = options.prefix,
-      index = options.index, wait = options.wait,
+      namespace = options.namespace or "*",
+      meta = true,
+      prefix = options.prefix,
+      index = options.index,
+      wait = options.wait,
     },
+    pick = options.pick,
   })
 end
 
@@ -108,7 +127,9 @@ function jobs.register(job, options)
   options = options or {}
   local enforce = options.enforce_index
   local body = {
-    Job = job, EnforceIndex = enforce ~= nil or nil, JobModifyIndex = enforce,
+    Job = job,
+    EnforceIndex = enforce ~= nil or nil,
+    JobModifyIndex = enforce,
     Submission = options.submission,
   }
   local query = { namespace = job.Namespace or "default" }
@@ -117,8 +138,13 @@ function jobs.register(job, options)
     return nil, recognised(err)
   elseif type(answer) ~= "table" or math.type(answer.JobModifyIndex) ~= "integer" then
     -- Whether the job was registered is not known: whoever asked has to read it.
-    return nil, nomad.unexpected("POST", "/v1/jobs", "the answer is not that of a registration",
-      response.body:sub(1, 1024))
+    return nil,
+      nomad.unexpected(
+        "POST",
+        "/v1/jobs",
+        "the answer is not that of a registration",
+        response.body:sub(1, 1024)
+      )
   end
   return answer
 end
@@ -169,13 +195,19 @@ end
 ---@return host.nomad.Error? err its body is Nomad's text: "input.hcl:3,5-8: …"
 function jobs.parse(hcl, namespace)
   local job, err, response = nomad.request("POST", "/v1/jobs/parse", {
-    query = { namespace = namespace }, body = { JobHCL = hcl, Canonicalize = false },
+    query = { namespace = namespace },
+    body = { JobHCL = hcl, Canonicalize = false },
   })
   if not job then
     return nil, err
   elseif type(job) ~= "table" or type(job.ID) ~= "string" then
-    return nil, nomad.unexpected("POST", "/v1/jobs/parse", "the answer is not a job",
-      response.body:sub(1, 1024))
+    return nil,
+      nomad.unexpected(
+        "POST",
+        "/v1/jobs/parse",
+        "the answer is not a job",
+        response.body:sub(1, 1024)
+      )
   end
   return job
 end
@@ -188,7 +220,8 @@ end
 function jobs.plan(job)
   local query = { namespace = job.Namespace or "default" }
   return nomad.request("POST", path_of(job.ID, "/plan"), {
-    query = query, body = { Job = job, Diff = true },
+    query = query,
+    body = { Job = job, Diff = true },
   })
 end
 

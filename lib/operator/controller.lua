@@ -12,6 +12,7 @@ local reconcile = require "operator.reconcile"
 local schedule = require "operator.schedule"
 local seen = require "operator.seen"
 local transcript = require "operator.transcript"
+local watchlist = require "operator.watchlist"
 
 local controller = {}
 
@@ -50,7 +51,7 @@ function controller.new(deps)
     apply = deps.apply,
     known = deps.known,
     gate = deps.gate,
-    objects = seen.new(),
+    objects = seen.new(watchlist.new(deps.host, deps.policy.watch.topic)),
     scope = deps.scope,
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     found = deps.found,
@@ -305,12 +306,13 @@ end
 
 --- The list is merged: what was known and is not in it is read.
 ---@param cause operator.Cause
----@param present table<string, boolean> keys of the list
+---@param present host.Keys of the list
 function Controller:list_ended(cause, present)
   for key in self.objects:keys() do
-    if not present[key] and self.topic.fleeting and not self.known:has(self.policy.name, key) then
+    local there = present:has(self.topic.name, key)
+    if not there and self.topic.fleeting and not self.known:has(self.policy.name, key) then
       self:forget(key)
-    elseif not present[key] then
+    elseif not there then
       self:put(key, { cause = cause, gentle = is_routine(cause) })
     end
   end

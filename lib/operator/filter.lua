@@ -1,6 +1,9 @@
 --- filter: what `watch.where` means. It mirrors the object: a scalar must be equal, a list means any of its items, a
 --- table goes into the object; where the object holds a list, one element that matches is enough.
 --- A match against a list's stub has three answers: true, false, and nil for "the stub cannot tell".
+---
+--- This is the meaning. The host runs the same over raw text, from the description that `program` gives: what it
+--- leaves out is never decoded, what it cannot tell is asked here.
 
 local json = require "host.json"
 local topics = require "operator.topics"
@@ -26,7 +29,8 @@ function filter.prefix(text)
   return setmetatable({ kind = "prefix", text = text }, Condition)
 end
 
---- The text occurs anywhere in the object's JSON, as a key or in a value.
+--- The text occurs anywhere in the object's JSON, as a key or in a value: as it came, or where escapes may spell it,
+--- as it is written anew.
 ---@param text string
 ---@return operator.Condition
 function filter.mentions(text)
@@ -51,10 +55,10 @@ end
 local match
 
 -- Any item of the list `where`; nil when none is true and one cannot tell.
-local function match_any(where, value, text)
+local function match_any(where, value, mentions)
   local answer = false
   for _, item in ipairs(where) do
-    local one = match(item, value, text)
+    local one = match(item, value, mentions)
     if one then
       return true
     elseif one == nil then
@@ -64,51 +68,52 @@ local function match_any(where, value, text)
   return answer
 end
 
-local function match_condition(where, value, text)
+local function match_condition(where, value, mentions)
   if where.kind == "present" then
     return not empty(value)
   elseif where.kind == "prefix" then
     return type(value) == "string" and value:sub(1, #where.text) == where.text
   end
-  if text() then
-    return text():find(where.text, 1, true) ~= nil
-  end
-  return nil
+  return mentions(where.text)
 end
 
-local function match_fields(where, value, text)
+-- All fields; one that is false decides, whatever another cannot tell.
+local function match_fields(where, value, mentions)
+  local answer = true
   for name, want in pairs(where) do
-    local one = match(want, value[name], text)
-    if not one then
-      return one
+    local one = match(want, value[name], mentions)
+    if one == false then
+      return false
+    elseif one == nil then
+      answer = nil
     end
   end
-  return true
+  return answer
 end
 
 -- One element of the object's list is enough.
-local function match_element(where, list, text)
+local function match_element(where, list, mentions)
   for _, element in ipairs(list) do
-    if match(where, element, text) then
+    if match(where, element, mentions) then
       return true
     end
   end
   return false
 end
 
---- `text` gives the JSON of the whole object, or nil where only a stub is known.
-function match(where, value, text)
+--- `mentions` tells whether a text occurs in the whole object; nil: only a stub is known.
+function match(where, value, mentions)
   local condition = is_condition(where)
   if condition and where.kind ~= "prefix" then
-    return match_condition(where, value, text)
+    return match_condition(where, value, mentions)
   elseif not condition and type(where) == "table" and where[1] ~= nil then
-    return match_any(where, value, text)
+    return match_any(where, value, mentions)
   elseif json.is_array(value) then
-    return match_element(where, value, text)
+    return match_element(where, value, mentions)
   elseif condition then
-    return match_condition(where, value, text)
+    return match_condition(where, value, mentions)
   elseif type(where) == "table" then
-    return type(value) == "table" and match_fields(where, value, text)
+    return type(value) == "table" and match_fields(where, value, mentions)
   elseif where == false then
     return value == nil or value == false
   end
@@ -168,6 +173,41 @@ function filter.new(where, topic)
   return setmetatable({ where = where, stub = (topic or topics.Job).stub }, Filter)
 end
 
+-- May an escape in the JSON spell a part of the text?
+local function may_spell(raw, text)
+  if text:find '[%c"\\/]' then
+    return raw:find("\\", 1, true) ~= nil
+  end
+  for hex in raw:gmatch "\\u(%x%x%x%x)" do
+    local code = tonumber(hex, 16)
+    if
+      code < 0x80 and text:find(string.char(code), 1, true)
+      or code >= 0x80 and text:find "[\x80-\xFF]"
+    then
+      return true
+    end
+  end
+  return false
+end
+
+-- Tells which texts occur in an object.
+local function mentions_of(object, raw)
+  local encoded
+  return function(text)
+    if raw and raw:find(text, 1, true) then
+      return true
+    elseif raw and not may_spell(raw, text) then
+      return false
+    end
+    encoded = encoded or json.encode(object)
+    return encoded:find(text, 1, true) ~= nil
+  end
+end
+
+local function unknown()
+  return nil
+end
+
 --- Does the whole object match?
 ---@param object table as decoded from Nomad
 ---@param raw? string its JSON, if at hand; else it is encoded when a condition needs it
@@ -176,10 +216,12 @@ function Filter:match(object, raw)
   if self.where == nil then
     return true
   end
-  return match(self.where, object, function()
-    raw = raw or json.encode(object)
-    return raw
-  end) == true
+  return match(self.where, object, mentions_of(object, raw)) == true
+end
+
+-- Is it about the whole object, rather than about its fields?
+local function is_whole(where)
+  return is_condition(where) or type(where) ~= "table" or where[1] ~= nil
 end
 
 --- Does the object of this stub match?
@@ -191,21 +233,15 @@ function Filter:match_stub(stub)
     return true
   elseif self.stub == true then
     return self:match(stub)
-  elseif is_condition(where) or where[1] ~= nil then
-    -- Conditions on the whole object: what the stub mentions the object mentions, the reverse does not hold.
-    local raw = json.encode(stub)
-    local answer = match(where, stub, function()
-      return raw
-    end)
-    return answer or nil
+  elseif is_whole(where) then
+    -- What the stub mentions the object mentions, the reverse does not hold.
+    return match(where, stub, mentions_of(stub)) or nil
   end
   local answer = true
   for name, want in pairs(where) do
     local one = nil
     if self.stub[name] then
-      one = match(want, stub[name], function()
-        return nil
-      end)
+      one = match(want, stub[name], unknown)
     end
     if one == false then
       return false
@@ -214,6 +250,71 @@ function Filter:match_stub(stub)
     end
   end
   return answer
+end
+
+---@class operator.Where a plain description of what matches, for the host
+---@field kind "any"|"fields"|"equal"|"prefix"|"mentions"|"present"|"unsaid"
+---@field text? string
+---@field value? any
+---@field fields? table<string, operator.Where>
+
+-- `tell` says whether what a condition mentions can be told.
+local function describe(where, tell)
+  if is_condition(where) then
+    local told = where.kind ~= "mentions" or tell == nil or tell(where.text)
+    return { kind = told and where.kind or "unsaid", text = where.text }
+  elseif type(where) ~= "table" then
+    return { kind = "equal", value = where }
+  end
+  local node = { kind = where[1] ~= nil and "any" or "fields" }
+  if node.kind == "any" then
+    for _, item in ipairs(where) do
+      node[#node + 1] = describe(item, tell)
+    end
+    return node
+  end
+  node.fields = {}
+  for name, want in pairs(where) do
+    node.fields[name] = describe(want, tell)
+  end
+  return node
+end
+
+--- What `match` does, for the host.
+---@return operator.Where? nil: everything matches
+function Filter:program()
+  return self.where ~= nil and describe(self.where) or nil
+end
+
+-- Is a text that is not in the raw JSON not in the decoded one either? One that lies within a string, whatever the
+-- numbers and the white space look like.
+local function is_plain(text)
+  return not text:find '["\\/%c]' and text:find "[^%d+%-.eE{}%[%]:, truefalsn]" ~= nil
+end
+
+local function never()
+  return false
+end
+
+--- What leaves out only stubs of which `match_stub` says false, or, where the policy is shallow, does not say true.
+---@param shallow boolean
+---@return operator.Where? nil: none can be left out
+function Filter:stub_program(shallow)
+  local where = self.where
+  if where == nil or (is_whole(where) and not shallow) then
+    return nil
+  elseif is_whole(where) then
+    return describe(where, is_plain)
+  end
+  local fields = {}
+  for name, want in pairs(where) do
+    if self.stub[name] then
+      fields[name] = describe(want, never)
+    elseif shallow then
+      return { kind = "any" } -- never true
+    end
+  end
+  return next(fields) and { kind = "fields", fields = fields } or nil
 end
 
 return filter

@@ -21,12 +21,14 @@ local loader = require "operator.loader"
 local marks = require "operator.marks"
 local namespaces = require "operator.namespaces"
 local parsing = require "operator.parsing"
+local passing = require "operator.passing"
 local payloads = require "operator.payloads"
 local polling = require "operator.polling"
 local recall = require "operator.recall"
 local rights = require "operator.rights"
 local tombstones = require "operator.tombstones"
 local watched = require "operator.watched"
+local watchlist = require "operator.watchlist"
 
 local generation = {}
 
@@ -47,6 +49,7 @@ local RETRY = { base = 1, max = 30 }
 ---@field recall operator.Recall
 ---@field newest integer the newest index of a job that was seen
 ---@field floor integer a list is at least as new as this, unless the cluster went back
+---@field stubs? operator.Where[] which stubs of a list are looked at; nil: all
 ---@field touched table<string, string> owners that listing has found to need a look
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
 local Generation = {}
@@ -61,7 +64,7 @@ function generation.new(options)
   local self = setmetatable({
     controllers = {},
     by_name = {},
-    known = known.new(),
+    known = known.new(watchlist.new(host, "Job")),
     tombstones = tombstones.new(),
     instance = host.options.instance,
     round = 0,
@@ -127,7 +130,7 @@ local function note(message)
 end
 
 --- Loads the scripts. Raises one error with file:line.
----@return { topics: string[], pass: table<string, true|string[]>, namespace: string[] }
+---@return { topics: string[], pass: table<string, operator.Pass>, namespace: string[] }
 function Generation:load()
   self.policies, self.templates = loader.load(host, host.options.args)
   for _, policy in ipairs(self.policies) do
@@ -155,10 +158,11 @@ function Generation:load()
     note(("Policy %s from %s"):format(policy.name, policy.source))
   end
   self.watched = watched.new(self.controllers)
+  self.stubs = passing.stubs(self.watched:policies_of("Job"), self.instance)
   for _, text in ipairs(self.watched:notes()) do
     note(text)
   end
-  return self.watched:interests(self.list_namespaces)
+  return self.watched:interests(self.list_namespaces, self.instance)
 end
 
 -- Lists until a list has come through. Returns how many jobs there are.
@@ -309,6 +313,7 @@ function Generation:connected(epoch, live)
   self.connection = { epoch = epoch, live = live }
   if not (before and before.epoch == epoch) then
     -- Within one connection a cluster does not go back: there, a list is only behind the events.
+    self.newest = math.max(self.newest, host.take_newest())
     self.floor = self.newest
     self.watched:connected()
   end

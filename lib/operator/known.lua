@@ -2,6 +2,8 @@
 --- right. A child is its key in three maps to integers and keys; no table of its own. Holds nothing that a list could
 --- not bring back.
 
+local watchlist = require "operator.watchlist"
+
 local known = {}
 
 -- The state of a child is one integer: its JobModifyIndex as last seen (-1: void), the number of its policy, and two
@@ -20,12 +22,15 @@ local POLICIES_MAX = 1 << POLICY_BITS
 ---@field private numbers table<string, integer>
 ---@field private alive integer[] children that are not stopped, by policy
 ---@field private unsettled table<string, true> stopped children whose runs may still be there
+---@field private watched operator.Watchlist
 local Known = {}
 Known.__index = Known
 
+---@param keys? operator.Watchlist is told of every child and its owner
 ---@return operator.Known
-function known.new()
+function known.new(keys)
   return setmetatable({
+    watched = keys or watchlist.NONE,
     states = {},
     owners = {},
     digests = {},
@@ -122,6 +127,8 @@ function Known:saw(key, mark, index, stopped)
   if not state then
     add_owned(self, number, mark.owner, key)
     self.owners[key] = mark.owner
+    self.watched:add(key)
+    self.watched:add(mark.owner)
     set(self, key, index, number, flags)
     return true
   elseif index < index_of(state) then
@@ -216,6 +223,8 @@ function Known:forget(key)
     return
   end
   local number = policy_of(state)
+  self.watched:remove(key)
+  self.watched:remove(self.owners[key])
   remove_owned(self, number, self.owners[key], key)
   if state & STOPPED == 0 then
     self.alive[number] = self.alive[number] - 1

@@ -2,6 +2,7 @@
 --- connects and resyncs both come down to this.
 
 local jobs = require "nomad.jobs"
+local keys = require "operator.keys"
 local marks = require "operator.marks"
 
 local listing = {}
@@ -21,19 +22,26 @@ local function wanted(generation, namespace)
   return generation.namespaces == nil or generation.namespaces[namespace] == true
 end
 
+local function in_list(present, key)
+  return present:has(keys.topic(key), key)
+end
+
 -- Owners of children that are not in the list, and children of owners that are not: their owners are looked at, and
 -- read what is true. A stopped child that is not there was collected. What the token cannot see is unknown.
 local function missing_children(generation, present)
   local known, scope = generation.known, generation.scope
+  local function there(key)
+    return in_list(present, key)
+  end
   for key in known:keys() do
     local owner, policy, stopped = known:whose(key)
     local unknown = scope:is_lost(marks.split(key))
       or scope:is_lost(marks.split(owner))
       or generation.watched:is_unknown(owner)
-    if not unknown and stopped and not present[key] then
+    if not unknown and stopped and not there(key) then
       known:forget(key)
-    elseif not unknown and not stopped and not (present[key] and present[owner]) then
-      if not present[key] then
+    elseif not unknown and not stopped and not (there(key) and there(owner)) then
+      if not there(key) then
         -- It may have been purged without an event: it is right only when it has been read.
         known:doubt(key)
       end
@@ -48,7 +56,7 @@ local function visit_owners(generation, cause, present)
     local owner, policy = slot:match("^(.*)\0(.*)$")
     local controller = generation.by_name[policy]
     if controller then
-      controller:look_at(owner, not present[owner] and child or nil, cause)
+      controller:look_at(owner, not in_list(present, owner) and child or nil, cause)
     end
   end
   generation.touched = {}
@@ -111,20 +119,33 @@ local function read(generation, reader, cause, present)
     if failed then
       return nil, failed
     elseif not stub then
-      return count
+      local left_out, has_meta = reader:left_out()
+      generation.recall:left_out(has_meta)
+      return count + left_out
     end
     count = count + 1
     if wanted(generation, stub.Namespace) then
       local key = see(generation, stub, cause, reader.index)
-      present[key] = true
+      present:add("Job", key)
       generation.recall:stub(key, stub)
     end
   end
 end
 
+-- Which stubs have to be looked at; the host leaves the others out before they are decoded. nil: all of them, for
+-- want of a `where`, or because the list has namespaces that are none of ours.
+local function pick(generation, present)
+  if not generation.stubs or (generation.namespaces and generation.list_namespaces[1] == "*") then
+    return nil
+  end
+  local where = { generation.recall:wants() }
+  table.move(generation.stubs, 1, #generation.stubs, #where + 1, where)
+  return { topic = "Job", where = where, keys = present }
+end
+
 -- A list that is there to be read. One of several may be refused: it is left out.
-local function open(generation, namespace)
-  local reader, err = jobs.list({ namespace = namespace })
+local function open(generation, namespace, present)
+  local reader, err = jobs.list({ namespace = namespace, pick = pick(generation, present) })
   local several = #generation.list_namespaces > 1
   if several and (reader or err.code == "denied") then
     generation.scope:listed(namespace, err)
@@ -149,7 +170,7 @@ local function read_all(generation, cause, present)
   local before = generation.floor
   local count, index, refusal = 0, nil, nil
   for _, namespace in ipairs(generation.list_namespaces) do
-    local reader <close>, err, several = open(generation, namespace)
+    local reader <close>, err, several = open(generation, namespace, present)
     if reader then
       if not index and not begin(generation, reader.index, before) then
         return false, nil, 0
@@ -190,7 +211,7 @@ end
 ---@return integer count jobs seen
 function listing.run(generation, cause)
   local grave <close> = generation.tombstones:open() -- luacheck: ignore 211
-  local present = {}
+  local present = generation.host.keys()
   generation.watched:list_all(generation, cause, present)
   local refusal = generation.watched:trouble()
   if refusal and generation.options.once then

@@ -55,6 +55,21 @@ function Recall:child(key, job, mark)
   return unsettled
 end
 
+-- Until the first list is complete, every stopped job is looked at.
+local STOPPED = { kind = "fields", fields = { Stop = { kind = "equal", value = true } } }
+
+--- Which stubs it needs to see, besides those of children.
+---@return operator.Where?
+function Recall:wants()
+  return not self.over and STOPPED or nil
+end
+
+--- A list has left elements out.
+---@param has_meta boolean one of them had a Meta
+function Recall:left_out(has_meta)
+  self.has_meta = self.has_meta or has_meta
+end
+
 --- An element of the list.
 ---@param key string
 ---@param stub table

@@ -1,6 +1,8 @@
 --- seen: what is known of watched objects, packed: by key one integer (the newest version that is news), and a second
 --- one only where another version was worked last. Holds no objects, and nothing that a list could not bring back.
 
+local watchlist = require "operator.watchlist"
+
 local seen = {}
 
 --- Of an object whose version is void: whatever is seen next is news.
@@ -13,17 +15,23 @@ local WORKED = 1
 ---@field private newest table<string, integer> by key
 ---@field private before table<string, integer> version that was worked last, where it is not the newest
 ---@field private size integer
+---@field private watched operator.Watchlist
 local Seen = {}
 Seen.__index = Seen
 
+---@param keys? operator.Watchlist is told of every key
 ---@return operator.Seen
-function seen.new()
-  return setmetatable({ newest = {}, before = {}, size = 0 }, Seen)
+function seen.new(keys)
+  return setmetatable(
+    { newest = {}, before = {}, size = 0, watched = keys or watchlist.NONE },
+    Seen
+  )
 end
 
 local function put(self, key, value)
   if not self.newest[key] then
     self.size = self.size + 1
+    self.watched:add(key)
   end
   self.newest[key] = value
 end
@@ -80,6 +88,7 @@ end
 function Seen:forget(key)
   if self.newest[key] then
     self.size = self.size - 1
+    self.watched:remove(key)
     self.newest[key], self.before[key] = nil, nil
   end
 end

@@ -3,6 +3,7 @@
 
 local host = require "host"
 local keys = require "operator.keys"
+local passing = require "operator.passing"
 local topics = require "operator.topics"
 
 local watched = {}
@@ -52,6 +53,17 @@ function Watched:of(topic)
   return self.controllers[topic] or {}
 end
 
+--- The policies of a topic.
+---@param topic string
+---@return operator.Policy[]
+function Watched:policies_of(topic)
+  local list = {}
+  for i, one in ipairs(self:of(topic)) do
+    list[i] = one.policy
+  end
+  return list
+end
+
 -- Does any policy want to be told of single events? A list cannot do that.
 local function has_handlers(controllers)
   for _, one in ipairs(controllers) do
@@ -69,9 +81,10 @@ end
 
 --- What the host subscribes to and lets through. Jobs are always there, for children are jobs.
 ---@param namespaces string[]
----@return { topics: string[], pass: table<string, true|string[]>, namespace: string[] }
-function Watched:interests(namespaces)
-  local pass = { Job = true, Evaluation = { "JobDeregistered", "JobBatchDeregistered" } }
+---@param instance string
+---@return { topics: string[], pass: table<string, true|operator.Pass>, namespace: string[] }
+function Watched:interests(namespaces, instance)
+  local pass = passing.of(self:policies_of("Job"), instance)
   for _, topic in ipairs(self.others) do
     if subscribes(self, topic) then
       pass[topic.name] = true
@@ -185,7 +198,7 @@ local function read(generation, topic, namespace, cause, present)
     end
     local limits = topic.namespaced and generation.namespaces
     if not limits or limits[stub.Namespace] then
-      present[see(generation, topic, stub, cause, reader.index)] = true
+      present:add(topic.name, see(generation, topic, stub, cause, reader.index))
     end
   end
 end
@@ -195,9 +208,9 @@ end
 ---@param generation operator.Generation
 ---@param topic operator.Topic
 ---@param cause operator.Cause
----@param present? table<string, boolean> is given the keys of the list
+---@param present? host.Keys is given the keys of the list
 function Watched:list(generation, topic, cause, present)
-  present = present or {}
+  present = present or host.keys()
   local first
   for _, namespace in ipairs(topic.namespaced and generation.list_namespaces or { "*" }) do
     local index, err = read(generation, topic, namespace, cause, present)
@@ -220,7 +233,7 @@ end
 ---@async
 ---@param generation operator.Generation
 ---@param cause operator.Cause
----@param present table<string, boolean> is given the keys
+---@param present host.Keys is given the keys
 function Watched:list_all(generation, cause, present)
   for _, topic in ipairs(self.others) do
     self:list(generation, topic, cause, present)

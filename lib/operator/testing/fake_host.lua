@@ -2,6 +2,8 @@
 
 local escape = require "operator.testing.escape"
 
+local interest = require "operator.testing.interest"
+
 local fake_host = {}
 
 --- A generation, or what stands outside of any.
@@ -13,6 +15,7 @@ local fake_host = {}
 ---@field locks table<table, boolean> held or waited for
 ---@field timers table<table, boolean>
 ---@field closed boolean
+---@field interest operator.testing.Interest
 
 local function check_seconds(what, seconds)
   if type(seconds) ~= "number" or seconds ~= seconds then
@@ -179,9 +182,12 @@ local function add_logs(host, scope)
 
   function host.log(level, message, fields)
     if not LEVELS[level] then
-      error(('host.log: the level is "error", "warn", "info" or "debug", not %q'):format(
-        tostring(level)
-      ), 2)
+      error(
+        ('host.log: the level is "error", "warn", "info" or "debug", not %q'):format(
+          tostring(level)
+        ),
+        2
+      )
     elseif type(message) ~= "string" then
       error("host.log: the message is a string", 2)
     end
@@ -273,6 +279,20 @@ function fake_host.new(scope)
       error("host.resubscribe: the reason is a string", 2)
     end
     return scope.world.feed:resubscribe(reason, namespaces)
+  end
+
+  function host.watch(topic, key)
+    scope.interest:watch(topic, key)
+  end
+
+  function host.unwatch(topic, key)
+    scope.interest:unwatch(topic, key)
+  end
+
+  host.keys = interest.keys
+
+  function host.take_newest()
+    return scope.interest:take_newest()
   end
 
   function host.signal()

@@ -75,6 +75,15 @@ function Reader:next()
   if broken then
     return nil, explain.transport(self.request, "cut")
   end
+  local pick = text and self.request.pick
+  local picked, has_meta = not pick, nil
+  if pick then
+    picked, has_meta = self.scope.interest:picks(pick, text)
+  end
+  if not picked then
+    self.left_out, self.has_meta = self.left_out + 1, self.has_meta or has_meta
+    return self:next()
+  end
   return text
 end
 
@@ -116,6 +125,8 @@ function fake_nomad.new(scope)
       request = request,
       iterator = iterator,
       count = 0,
+      left_out = 0,
+      has_meta = false,
       cut_after = answer.cut_after,
       cut_error = answer.cut_error,
     }, Reader)

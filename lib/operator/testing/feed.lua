@@ -82,6 +82,7 @@ function Feed:settle(group)
     self.live = self.live and live
   end
   for _, record in ipairs(self.world:receivers()) do
+    record.scope.interest:connected()
     self.world:tell(record, "connected", self.epoch, self.live)
   end
 end
@@ -116,19 +117,6 @@ function Feed:denied(group, namespace)
   end
 end
 
-local function wanted(pass, event)
-  local rule = pass[event.topic]
-  if type(rule) ~= "table" then
-    return rule == true
-  end
-  for _, name in ipairs(rule) do
-    if name == event.type then
-      return true
-    end
-  end
-  return false
-end
-
 -- What host.scan.events does, for where that module was not built.
 local function decoded(line)
   local value = json.decode(line)
@@ -159,7 +147,7 @@ function Feed:line(group, namespace, text)
   self.cut = self.cut or cutter()
   for _, event in ipairs(self.cut(text) or {}) do
     for _, record in ipairs(self.world:receivers()) do
-      if wanted(record.interests.pass, event) then
+      if record.scope.interest:wants(record.interests.pass, event) then
         self.world:tell(
           record,
           "event",

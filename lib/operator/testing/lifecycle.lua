@@ -2,6 +2,7 @@
 
 local fake_host = require "operator.testing.fake_host"
 local fake_nomad = require "operator.testing.fake_nomad"
+local interest = require "operator.testing.interest"
 local modules = require "operator.testing.modules"
 local tasks = require "operator.testing.tasks"
 
@@ -39,6 +40,7 @@ function lifecycle.scope(world, number, changes)
     locks = {},
     timers = {},
     closed = false,
+    interest = interest.new(),
   }
   scope.tasks = tasks.new(world.clock, {
     call = function(what, fn, ...)
