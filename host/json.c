@@ -53,6 +53,19 @@ static int l_decode(lua_State *L)
 	return 2;
 }
 
+static int l_decode_lazy(lua_State *L)
+{
+	(void)luaL_checkstring(L, 1);
+	lua_Integer levels = luaL_optinteger(L, 2, 1);
+
+	luaL_argcheck(L, levels >= 0 && levels <= JSON_DEPTH_MAX, 2, "levels are from 0 to 512");
+	if (json_push_lazy(L, 1, (int)levels))
+		return 1;
+	luaL_pushfail(L);
+	lua_insert(L, -2); /* nil message */
+	return 2;
+}
+
 static struct json_format check_format(lua_State *L, int arg)
 {
 	struct json_format format = {false, 0};
@@ -124,6 +137,7 @@ int luaopen_host_json(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{"decode", l_decode},
+		{"decode_lazy", l_decode_lazy},
 		{"encode", l_encode},
 		{"digest", l_digest},
 		{"array", l_array},

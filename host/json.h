@@ -26,6 +26,14 @@ struct json_format {
  * returns false. The text must stay where it is until then; it need not end in NUL. */
 bool json_push(lua_State *L, const char *text, size_t len);
 
+/* The same for the Lua string at `index`; only containers with fewer than `levels` others around them are decoded at once
+ * for sure, of the others those above JSON_LAZY_ABOVE bytes become lazy tables. All of the text is checked. */
+bool json_push_lazy(lua_State *L, int index, int levels);
+
+/* Pushes the outermost level of a value that was checked, a part of the Lua string at `index`; of what it holds long
+ * containers become lazy tables. */
+void json_push_level(lua_State *L, int index, const char *text, size_t len);
+
 /* Pushes the JSON text of the value at `index`. Raises a string that names the path of what cannot be written. */
 void json_push_text(lua_State *L, int index, struct json_format format);
 

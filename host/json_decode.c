@@ -1,22 +1,25 @@
 /* json_decode: JSON text to Lua values in one pass, strictly by RFC 8259.
  *
  * The members of an object or array wait on the Lua stack until there are enough of them (or all): so the
- * table is made with the right size and never rehashed, and nothing here is allocated but Lua's own values. */
+ * table is made with the right size and never rehashed, and nothing here is allocated but Lua's own values. Of a lazy
+ * text, nested values that are long are checked by json_skip and left to json_lazy. */
 #include "json.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "json_string.h"
+#include "json_keys.h"
+#include "json_lazy.h"
+#include "json_number.h"
+#include "json_skip.h"
 
 enum {
 	STAGED_MEMBERS = 32,  /* key-value pairs that wait on the stack, a level */
 	STAGED_ELEMENTS = 64, /* the same for arrays */
-	INTEGER_DIGITS = 18,  /* so many always fit */
 	WORD_SHOWN = 16,      /* of a wrong word, in a message */
+	NEVER_LAZY = JSON_DEPTH_MAX + 1,
 };
 
 struct decoder {
@@ -25,14 +28,19 @@ struct decoder {
 	const char *p; /* the next byte; where an error is */
 	const char *end;
 	const char *expected; /* says what was wrong, once something is */
-	int null_at;	      /* stack indexes of the sentinel and the metatable */
+	struct json_keys *keys;
+	int null_at; /* stack indexes of the sentinel, the metatable and the table of keys */
 	int array_at;
+	int keys_at;
 	int depth;
+	int lazy_from; /* long values inside so many others are left as text … */
+	int text_at;   /* … of the Lua string at this stack index */
+	const char *whole;
 };
 
-/* The keys that an object had so far, as a set of 64 bits that may say yes wrongly. */
+/* The keys that an object had so far, as a set of bits that may say yes wrongly. */
 struct seen {
-	uint64_t bits;
+	uint64_t bits[JSON_KEYS / 64];
 };
 
 static bool value(struct decoder *d);
@@ -44,99 +52,80 @@ static bool fail(struct decoder *d, const char *where, const char *expected)
 	return false;
 }
 
-static void skip_space(struct decoder *d)
+static inline void skip_space(struct decoder *d)
 {
-	while (d->p < d->end && (*d->p == ' ' || *d->p == '\n' || *d->p == '\t' || *d->p == '\r'))
-		d->p++;
+	d->p = json_skip_space(d->p, d->end);
 }
 
-static bool at(const struct decoder *d, char c)
+static inline bool at(const struct decoder *d, char c)
 {
 	return d->p < d->end && *d->p == c;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool literal(struct decoder *d, const char *word, size_t len)
 {
-	if ((size_t)(d->end - d->p) < len || memcmp(d->p, word, len) != 0)
+	if (!json_word_at(d->p, d->end, word, len))
 		return fail(d, d->p, "a value");
 	d->p += len;
 	return true;
 }
 
-/* -------- numbers -------- */
+/* -------- scalars -------- */
 
-static const char *digits(const struct decoder *d, const char *p)
+static bool number(struct decoder *d)
 {
-	while (p < d->end && is_digit(*p))
-		p++;
-	return p;
-}
+	struct json_fault fault;
+	struct json_number n;
+	const char *start = d->p;
+	const char *after = json_number_read(start, d->end, &n, &fault);
 
-/* What the fast path does not take: fractions, exponents, and integers of many digits. */
-static bool slow_number(struct decoder *d, const char *start)
-{
-	lua_State *L = d->L;
-
-	lua_pushlstring(L, start, (size_t)(d->p - start));
-	(void)lua_stringtonumber(L, lua_tostring(L, -1)); /* text number */
-	lua_remove(L, -2);				  /* number */
-	if (!lua_isinteger(L, -1) && !isfinite(lua_tonumber(L, -1)))
+	if (!after)
+		return fail(d, fault.where, fault.expected);
+	d->p = after;
+	if (n.kind == JSON_INTEGER)
+		lua_pushinteger(d->L, n.integer);
+	else if (n.kind == JSON_FLOAT)
+		lua_pushnumber(d->L, n.number);
+	else if (!json_number_push_wide(d->L, start, after))
 		return fail(d, start, "a number that fits 64 bits");
 	return true;
 }
 
-static bool number(struct decoder *d)
+static inline bool string(struct decoder *d, struct json_span *s)
 {
-	const char *start = d->p;
-	const char *first = *start == '-' ? start + 1 : start;
-	const char *p = digits(d, first);
-	bool whole = true;
+	struct json_fault fault;
+	const char *after = json_string_read(d->p, d->end, s, &fault);
 
-	if (p == first)
-		return fail(d, p, *start == '-' ? "a digit after '-'" : "a value");
-	if (*first == '0' && p > first + 1)
-		return fail(d, first + 1, "no digit after a leading 0");
-	size_t count = (size_t)(p - first);
-	if (p < d->end && *p == '.') {
-		const char *fraction = p + 1;
-		whole = false;
-		p = digits(d, fraction);
-		if (p == fraction)
-			return fail(d, p, "a digit after '.'");
-	}
-	if (p < d->end && (*p == 'e' || *p == 'E')) {
-		const char *exponent = p + 1;
-		whole = false;
-		if (exponent < d->end && (*exponent == '+' || *exponent == '-'))
-			exponent++;
-		p = digits(d, exponent);
-		if (p == exponent)
-			return fail(d, p, "a digit in the exponent");
-	}
-	d->p = p;
-	if (!whole || count > INTEGER_DIGITS)
-		return slow_number(d, start);
-	lua_Integer n = 0;
-	for (const char *c = first; c < p; c++)
-		n = n * 10 + (*c - '0');
-	lua_pushinteger(d->L, *start == '-' ? -n : n);
+	if (!after)
+		return fail(d, fault.where, fault.expected);
+	d->p = after;
 	return true;
 }
 
-static bool string(struct decoder *d, struct json_span *s)
+static void push_string(struct decoder *d, const struct json_span *s)
 {
-	const char *where, *expected;
-	const char *after = json_string_read(d->p, d->end, s, &where, &expected);
+	if (s->escaped)
+		json_string_push_escaped(d->L, s);
+	else
+		lua_pushlstring(d->L, s->p, s->n);
+}
 
-	if (!after)
-		return fail(d, where, expected);
-	d->p = after;
-	return true;
+/* A key without escapes, at its place among those kept. */
+static void push_key(struct decoder *d, const struct json_key *wanted, unsigned place)
+{
+	struct json_key *kept = &d->keys->key[place];
+
+	if (json_keys_holds(kept, wanted)) {
+		(void)lua_rawgeti(d->L, d->keys_at, (lua_Integer)place + 1);
+		return;
+	}
+	const char *text = lua_pushlstring(d->L, wanted->text, wanted->len);
+	if (wanted->len > JSON_KEY_LENGTH_MAX)
+		return;
+	lua_pushvalue(d->L, -1);
+	lua_rawseti(d->L, d->keys_at, (lua_Integer)place + 1);
+	*kept = *wanted;
+	kept->text = text;
 }
 
 /* -------- containers -------- */
@@ -150,34 +139,31 @@ static bool enter(struct decoder *d, int slots)
 	return true;
 }
 
-/* Moves the staged pairs above `slot` into the table there, which is made at the first call. */
-static void store_members(lua_State *L, int slot, int pairs, bool more)
+/* Moves the staged pairs above `slot` into the table there, which is made at the first call. Of two equal keys the
+ * last one wins. */
+static void store_members(lua_State *L, int slot, int pairs, bool more, bool repeated)
 {
 	if (!lua_istable(L, slot)) {
 		lua_createtable(L, 0, more ? pairs * 2 : pairs);
 		lua_replace(L, slot);
 	}
-	for (int i = 0; i < pairs; i++) { /* forwards: of two equal keys the last one wins */
+	for (int i = 0; repeated && i < pairs; i++) {
 		lua_pushvalue(L, slot + 1 + 2 * i);
 		lua_pushvalue(L, slot + 2 + 2 * i);
 		lua_rawset(L, slot);
 	}
+	for (int i = 0; !repeated && i < pairs; i++)
+		lua_rawset(L, slot);
 	lua_settop(L, slot);
 }
 
 /* Adds a key; returns whether it may have been there before. */
-static bool seen_before(struct seen *seen, const struct json_span *key)
+static bool seen_before(struct seen *seen, unsigned place)
 {
-	if (key->escaped) { /* spelt differently, it may be any */
-		seen->bits = UINT64_MAX;
-		return true;
-	}
-	unsigned hash = (unsigned)key->n;
-	if (key->n > 0)
-		hash += 7U * (unsigned char)key->p[0] + 31U * (unsigned char)key->p[key->n - 1];
-	uint64_t bit = (uint64_t)1 << (hash % 64);
-	bool before = seen->bits & bit;
-	seen->bits |= bit;
+	uint64_t bit = (uint64_t)1 << place % 64;
+	bool before = seen->bits[place / 64] & bit;
+
+	seen->bits[place / 64] |= bit;
 	return before;
 }
 
@@ -196,34 +182,52 @@ static bool key_and_colon(struct decoder *d, struct json_span *key)
 	return true;
 }
 
+/* What an object needs while it is read. */
+struct members {
+	struct seen seen;
+	int pairs;	 /* staged */
+	bool repeated;	 /* two of all keys so far may be equal */
+	bool any_before; /* a key was spelt with escapes: it may be any */
+};
+
 /* One member: pushes key and value, or nothing for null. A null that may follow an earlier value of the
  * same key is pushed as nil, to take that value away. */
-static bool member(struct decoder *d, struct seen *seen, int *pairs)
+static bool member(struct decoder *d, struct members *m)
 {
 	struct json_span key;
+	struct json_key wanted;
+	unsigned place = 0;
 
 	if (!key_and_colon(d, &key))
 		return false;
-	bool before = seen_before(seen, &key);
-	if (at(d, 'n')) {
-		if (!literal(d, "null", 4))
-			return false;
-		if (before) {
-			json_string_push(d->L, &key);
-			lua_pushnil(d->L);
-			++*pairs;
-		}
+	if (key.escaped)
+		m->any_before = true;
+	else
+		place = json_keys_place(key.p, key.n, d->end, &wanted);
+	bool null = at(d, 'n');
+	if (null && !literal(d, "null", 4))
+		return false;
+	bool before = m->any_before;
+	if (!before)
+		before = null ? m->seen.bits[place / 64] >> place % 64 & 1
+			      : seen_before(&m->seen, place);
+	m->repeated = m->repeated || before;
+	if (null && !before)
 		return true;
-	}
-	json_string_push(d->L, &key);
-	++*pairs;
-	return value(d);
+	if (key.escaped)
+		json_string_push_escaped(d->L, &key);
+	else
+		push_key(d, &wanted, place);
+	m->pairs++;
+	if (!null)
+		return value(d);
+	lua_pushnil(d->L);
+	return true;
 }
 
 static bool object(struct decoder *d)
 {
-	struct seen seen = {0};
-	int pairs = 0;
+	struct members m = {.pairs = 0};
 
 	if (!enter(d, 2 * STAGED_MEMBERS + 4))
 		return false;
@@ -233,7 +237,7 @@ static bool object(struct decoder *d)
 	skip_space(d);
 	bool more = !at(d, '}');
 	while (more) {
-		if (!member(d, &seen, &pairs))
+		if (!member(d, &m))
 			return false;
 		skip_space(d);
 		more = at(d, ',');
@@ -241,13 +245,14 @@ static bool object(struct decoder *d)
 			return fail(d, d->p, "',' or '}' after a member");
 		if (more)
 			d->p++;
-		if (pairs == STAGED_MEMBERS) {
-			store_members(d->L, slot, pairs, more);
-			pairs = 0;
+		if (m.pairs == STAGED_MEMBERS) {
+			store_members(d->L, slot, m.pairs, more, m.repeated);
+			m.pairs = 0;
 		}
 	}
 	d->p++;
-	store_members(d->L, slot, pairs, false);
+	if (m.pairs > 0 || lua_isnil(d->L, slot))
+		store_members(d->L, slot, m.pairs, false, m.repeated);
 	d->depth--;
 	return true;
 }
@@ -299,6 +304,34 @@ static bool array(struct decoder *d)
 	return true;
 }
 
+static bool container(struct decoder *d)
+{
+	return *d->p == '{' ? object(d) : array(d);
+}
+
+/* A container that is left as text if it is long. */
+static bool lazy_container(struct decoder *d)
+{
+	const char *start = d->p;
+	struct json_fault fault;
+	struct json_skipped skipped = json_skip(d->L, start, d->end, d->depth, &fault);
+
+	if (!skipped.after)
+		return fail(d, fault.where, fault.expected);
+	size_t len = (size_t)(skipped.after - start);
+	if (len > JSON_LAZY_ABOVE) {
+		luaL_checkstack(d->L, 2, "JSON");
+		json_lazy_push(d->L, d->text_at, (size_t)(start - d->whole), len, skipped.verbatim);
+		d->p = skipped.after;
+		return true;
+	}
+	int lazy_from = d->lazy_from;
+	d->lazy_from = NEVER_LAZY;
+	bool ok = container(d);
+	d->lazy_from = lazy_from;
+	return ok;
+}
+
 /* Pushes the value at d->p, which may follow white space. */
 static bool value(struct decoder *d)
 {
@@ -309,12 +342,13 @@ static bool value(struct decoder *d)
 	case '"':
 		if (!string(d, &s))
 			return false;
-		json_string_push(d->L, &s);
+		push_string(d, &s);
 		return true;
 	case '{':
-		return object(d);
 	case '[':
-		return array(d);
+		if (d->depth >= d->lazy_from && d->end - d->p > JSON_LAZY_ABOVE)
+			return lazy_container(d);
+		return container(d);
 	case 't':
 		lua_pushboolean(d->L, true);
 		return literal(d, "true", 4);
@@ -324,19 +358,9 @@ static bool value(struct decoder *d)
 	case 'n':
 		lua_pushvalue(d->L, d->null_at);
 		return literal(d, "null", 4);
-	case '-':
-	case '0':
-	case '1':
-	case '2':
-	case '3':
-	case '4':
-	case '5':
-	case '6':
-	case '7':
-	case '8':
-	case '9':
-		return number(d);
 	default:
+		if (d->p < d->end && (*d->p == '-' || (*d->p >= '0' && *d->p <= '9')))
+			return number(d);
 		return fail(d, d->p, "a value");
 	}
 }
@@ -345,7 +369,8 @@ static bool value(struct decoder *d)
 
 static bool is_word(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_';
 }
 
 static void describe_found(const struct decoder *d, char *out, size_t size)
@@ -384,28 +409,70 @@ static void push_message(const struct decoder *d)
 		(LUAI_UACINT)column, d->expected, found);
 }
 
-bool json_push(lua_State *L, const char *text, size_t len)
+/* Reads the whole text; pushes the value, or a message and returns false. */
+static bool read_all(struct decoder *d)
 {
+	lua_State *L = d->L;
 	int top = lua_gettop(L);
-	struct decoder d = {.L = L, .text = text, .p = text, .end = text + len};
 
 	luaL_checkstack(L, 8, "JSON");
 	json_push_null(L);
 	json_push_array_meta(L);
-	d.null_at = top + 1;
-	d.array_at = top + 2; /* null meta */
-	bool ok = value(&d);
+	d->keys = json_keys_push(L);
+	d->null_at = top + 1;
+	d->array_at = top + 2;
+	d->keys_at = top + 3; /* null meta keys */
+	bool ok = value(d);
 	if (ok) {
-		skip_space(&d);
-		if (d.p < d.end)
-			ok = fail(&d, d.p, "the end of the text after the value");
+		skip_space(d);
+		if (d->p < d->end)
+			ok = fail(d, d->p, "the end of the text after the value");
 	}
 	if (!ok) {
 		lua_settop(L, top);
-		push_message(&d);
+		push_message(d);
 		return false;
 	}
-	lua_replace(L, top + 1); /* value meta */
+	lua_replace(L, top + 1); /* value meta keys */
 	lua_settop(L, top + 1);
 	return true;
+}
+
+static struct decoder decoder(lua_State *L, const char *text, size_t len)
+{
+	return (struct decoder){
+		.L = L, .text = text, .p = text, .end = text + len, .lazy_from = NEVER_LAZY};
+}
+
+bool json_push(lua_State *L, const char *text, size_t len)
+{
+	struct decoder d = decoder(L, text, len);
+
+	return read_all(&d);
+}
+
+static void set_lazy(struct decoder *d, int index, int levels)
+{
+	d->text_at = lua_absindex(d->L, index);
+	d->whole = lua_tostring(d->L, d->text_at);
+	d->lazy_from = levels;
+}
+
+bool json_push_lazy(lua_State *L, int index, int levels)
+{
+	size_t len;
+	const char *text = lua_tolstring(L, index, &len);
+	struct decoder d = decoder(L, text, len);
+
+	set_lazy(&d, index, levels);
+	return read_all(&d);
+}
+
+void json_push_level(lua_State *L, int index, const char *text, size_t len)
+{
+	struct decoder d = decoder(L, text, len);
+
+	set_lazy(&d, index, 1);
+	if (!read_all(&d)) /* it was checked */
+		(void)lua_error(L);
 }

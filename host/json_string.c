@@ -1,46 +1,7 @@
 /* json_string: finding the end of a JSON string, and undoing its escapes. */
 #include "json_string.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #include <lauxlib.h>
-
-/* A byte with its high bit set for each of the eight that is a quote, a backslash or a control character; bytes
- * after the first such one may be marked wrongly. */
-static uint64_t special_bytes(uint64_t eight)
-{
-	const uint64_t ones = 0x0101010101010101U, high = 0x8080808080808080U;
-	uint64_t quote = eight ^ (ones * '"'), backslash = eight ^ (ones * '\\');
-
-	return (((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
-		       ((backslash - ones) & ~backslash)) &
-	       high;
-}
-
-/* The eight bytes at p, the first one lowest. */
-static uint64_t load(const char *p)
-{
-	uint64_t eight;
-
-	memcpy(&eight, p, sizeof(eight));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	eight = __builtin_bswap64(eight);
-#endif
-	return eight;
-}
-
-const char *json_string_plain(const char *p, const char *end)
-{
-	for (; end - p >= 8; p += 8) {
-		uint64_t special = special_bytes(load(p));
-		if (special)
-			return p + __builtin_ctzll(special) / 8;
-	}
-	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-		p++;
-	return p;
-}
 
 static int hex_digit(char c)
 {
@@ -89,48 +50,45 @@ static char escaped_char(char letter)
 	}
 }
 
-/* Passes the escape at p; NULL if it is none, with *where and *expected as in json_string_read. */
-static const char *pass_escape(
-	const char *p, const char *end, const char **where, const char **expected)
+/* Passes the escape at p; NULL if it is none: then *fault says why. */
+static const char *pass_escape(const char *p, const char *end, struct json_fault *fault)
 {
 	uint32_t value;
 
 	p++;
 	if (p < end && *p == 'u') {
 		int digits = hex4(p + 1, end, &value);
-		*where = p + 1 + digits;
-		*expected = "four hex digits after '\\u'";
+		fault->where = p + 1 + digits;
+		fault->expected = "four hex digits after '\\u'";
 		return digits == 4 ? p + 5 : NULL;
 	}
-	*where = p;
-	*expected = "one of \" \\ / b f n r t u after a backslash";
+	fault->where = p;
+	fault->expected = "one of \" \\ / b f n r t u after a backslash";
 	return p < end && escaped_char(*p) ? p + 1 : NULL;
 }
 
-const char *json_string_read(const char *p, const char *end, struct json_span *s,
-	const char **where, const char **expected)
+const char *json_string_read_on(
+	const char *p, const char *end, struct json_span *s, struct json_fault *fault)
 {
-	s->p = ++p;
-	s->escaped = false;
 	for (;;) {
-		p = json_string_plain(p, end);
 		if (p < end && *p == '"') {
 			s->n = (size_t)(p - s->p);
 			return p + 1;
 		}
-		*where = p;
+		fault->where = p;
 		if (p == end) {
-			*expected = "the closing '\"' of a string";
+			fault->expected = "the closing '\"' of a string";
 			return NULL;
 		}
 		if (*p != '\\') {
-			*expected = "control characters in strings to be escaped";
+			fault->expected = "control characters in strings to be escaped";
 			return NULL;
 		}
 		s->escaped = true;
-		p = pass_escape(p, end, where, expected);
+		p = pass_escape(p, end, fault);
 		if (!p)
 			return NULL;
+		p = json_string_plain(p, end);
 	}
 }
 
@@ -177,7 +135,7 @@ static uint32_t code_point(const char **p, const char *end)
 	return 0xFFFD;
 }
 
-static void push_unescaped(lua_State *L, const struct json_span *s)
+void json_string_push_escaped(lua_State *L, const struct json_span *s)
 {
 	const char *end = s->p + s->n, *p = s->p;
 	luaL_Buffer b;
@@ -200,12 +158,4 @@ static void push_unescaped(lua_State *L, const struct json_span *s)
 		p += 2;
 	}
 	luaL_pushresultsize(&b, n);
-}
-
-void json_string_push(lua_State *L, const struct json_span *s)
-{
-	if (s->escaped)
-		push_unescaped(L, s);
-	else
-		lua_pushlstring(L, s->p, s->n);
 }
