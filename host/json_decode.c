@@ -91,7 +91,7 @@ static bool number(struct decoder *d)
 	return true;
 }
 
-static inline bool string(struct decoder *d, struct json_span *s)
+static inline bool key_string(struct decoder *d, struct json_span *s)
 {
 	struct json_fault fault;
 	const char *after = json_string_read(d->p, d->end, s, &fault);
@@ -102,12 +102,23 @@ static inline bool string(struct decoder *d, struct json_span *s)
 	return true;
 }
 
-static void push_string(struct decoder *d, const struct json_span *s)
+/* A string that is a value. */
+static inline bool push_string(struct decoder *d)
 {
-	if (s->escaped)
-		json_string_push_escaped(d->L, s);
-	else
-		lua_pushlstring(d->L, s->p, s->n);
+	struct json_fault fault;
+	const char *start = d->p + 1;
+	const char *stop = json_string_plain(start, d->end);
+
+	if (stop < d->end && *stop == '"') {
+		lua_pushlstring(d->L, start, (size_t)(stop - start));
+		d->p = stop + 1;
+		return true;
+	}
+	const char *after = json_string_push_on(d->L, start, stop, d->end, &fault);
+	if (!after)
+		return fail(d, fault.where, fault.expected);
+	d->p = after;
+	return true;
 }
 
 /* A key without escapes, at its place among those kept. */
@@ -172,7 +183,7 @@ static bool key_and_colon(struct decoder *d, struct json_span *key)
 	skip_space(d);
 	if (!at(d, '"'))
 		return fail(d, d->p, "a key in quotes");
-	if (!string(d, key))
+	if (!key_string(d, key))
 		return false;
 	skip_space(d);
 	if (!at(d, ':'))
@@ -335,15 +346,10 @@ static bool lazy_container(struct decoder *d)
 /* Pushes the value at d->p, which may follow white space. */
 static bool value(struct decoder *d)
 {
-	struct json_span s;
-
 	skip_space(d);
 	switch (d->p < d->end ? *d->p : '\0') {
 	case '"':
-		if (!string(d, &s))
-			return false;
-		push_string(d, &s);
-		return true;
+		return push_string(d);
 	case '{':
 	case '[':
 		if (d->depth >= d->lazy_from && d->end - d->p > JSON_LAZY_ABOVE)

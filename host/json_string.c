@@ -3,6 +3,19 @@
 
 #include <lauxlib.h>
 
+/* Bytes of a string that are unescaped while it is read, and how many of them one step may need. */
+enum { LOCAL_SIZE = 4096, LOCAL_SLACK = 32 };
+
+/* Not even by a compiler that is told to clear all variables. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNINITIALIZED
+#define UNINITIALIZED
+#endif
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -30,24 +43,16 @@ static int hex4(const char *p, const char *end, uint32_t *value)
 /* What the letter after a backslash means; NUL if nothing. */
 static char escaped_char(char letter)
 {
-	switch (letter) {
-	case '"':
-	case '\\':
-	case '/':
-		return letter;
-	case 'b':
-		return '\b';
-	case 'f':
-		return '\f';
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	default:
-		return '\0';
-	}
+	static const char meant[256] = {['"'] = '"',
+		['\\'] = '\\',
+		['/'] = '/',
+		['b'] = '\b',
+		['f'] = '\f',
+		['n'] = '\n',
+		['r'] = '\r',
+		['t'] = '\t'};
+
+	return meant[(unsigned char)letter];
 }
 
 /* Passes the escape at p; NULL if it is none: then *fault says why. */
@@ -85,7 +90,10 @@ const char *json_string_read_on(
 			return NULL;
 		}
 		s->escaped = true;
-		p = pass_escape(p, end, fault);
+		if (end - p > 1 && escaped_char(p[1]))
+			p += 2;
+		else
+			p = pass_escape(p, end, fault);
 		if (!p)
 			return NULL;
 		p = json_string_plain(p, end);
@@ -135,6 +143,36 @@ static uint32_t code_point(const char **p, const char *end)
 	return 0xFFFD;
 }
 
+/* Copies plain bytes up to the first that is not, or to end; out may get up to 15 more, which mean nothing. */
+static size_t copy_plain(char *out, const char *p, const char *end)
+{
+	size_t n = 0;
+
+#ifdef __SSE2__
+	for (; end - p - (ptrdiff_t)n >= 16; n += 16) {
+		unsigned special = json_special16(p + n);
+		memcpy(out + n, p + n, 16);
+		if (special)
+			return n + (size_t)__builtin_ctz(special);
+	}
+#endif
+	for (; p + n < end && p[n] != '"' && p[n] != '\\' && (unsigned char)p[n] >= 0x20; n++)
+		out[n] = p[n];
+	return n;
+}
+
+/* Writes what the escape at *p means, and passes it. It has been checked. */
+static size_t unescape(char *out, const char **p, const char *end)
+{
+	char meant = escaped_char((*p)[1]);
+
+	if (!meant)
+		return utf8(out, code_point(p, end));
+	*p += 2;
+	*out = meant;
+	return 1;
+}
+
 void json_string_push_escaped(lua_State *L, const struct json_span *s)
 {
 	const char *end = s->p + s->n, *p = s->p;
@@ -142,20 +180,41 @@ void json_string_push_escaped(lua_State *L, const struct json_span *s)
 	char *out = luaL_buffinitsize(L, &b, s->n); /* unescaped is never longer */
 	size_t n = 0;
 
-	for (;;) {
-		const char *backslash = memchr(p, '\\', (size_t)(end - p));
-		size_t run = (size_t)((backslash ? backslash : end) - p);
-		memcpy(out + n, p, run);
+	while (p < end) {
+		size_t run = copy_plain(out + n, p, end);
 		n += run;
-		if (!backslash)
-			break;
-		p = backslash;
-		if (p[1] == 'u') {
-			n += utf8(out + n, code_point(&p, end));
-			continue;
-		}
-		out[n++] = escaped_char(p[1]);
-		p += 2;
+		p += run;
+		if (p < end)
+			n += unescape(out + n, &p, end);
 	}
 	luaL_pushresultsize(&b, n);
+}
+
+const char *json_string_push_on(lua_State *L, const char *start, const char *stop, const char *end,
+	struct json_fault *fault)
+{
+	char local[LOCAL_SIZE] UNINITIALIZED;
+	struct json_span s = {.p = start};
+	size_t n = (size_t)(stop - start);
+	const char *p = stop;
+
+	if (n < LOCAL_SIZE - LOCAL_SLACK)
+		memcpy(local, start, n);
+	while (n < LOCAL_SIZE - LOCAL_SLACK && p < end && *p == '\\') {
+		if (!pass_escape(p, end, fault))
+			return NULL;
+		n += unescape(local + n, &p, end);
+		size_t room = LOCAL_SIZE - LOCAL_SLACK / 2 - n;
+		size_t run = copy_plain(local + n, p, (size_t)(end - p) < room ? end : p + room);
+		n += run;
+		p += run;
+	}
+	if (p < end && *p == '"' && n < LOCAL_SIZE - LOCAL_SLACK) {
+		lua_pushlstring(L, local, n);
+		return p + 1;
+	}
+	p = json_string_read_on(p, end, &s, fault);
+	if (p)
+		json_string_push_escaped(L, &s);
+	return p;
 }

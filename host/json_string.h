@@ -106,4 +106,9 @@ static inline const char *json_string_read(
 /* Pushes what a span with escapes that was read means, as UTF-8. May raise. */
 void json_string_push_escaped(lua_State *L, const struct json_span *s);
 
+/* Reads on in the string that starts behind a quote at `start` and is plain up to `stop`, and pushes what it means.
+ * Returns what follows its closing quote, or NULL: then *fault says why. May raise. */
+const char *json_string_push_on(lua_State *L, const char *start, const char *stop, const char *end,
+	struct json_fault *fault);
+
 #endif
