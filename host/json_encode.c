@@ -1,6 +1,6 @@
 /* json_encode: Lua values to JSON text, and the digest of a value, which is a hash of that text.
  *
- * The text grows in Lua userdata (the first 2 KiB on the C stack), so an error on the way leaks nothing. Tables are
+ * The text grows in the state's buffer (the first 2 KiB on the C stack), so an error on the way leaks nothing. Tables are
  * read raw: no metamethod runs. */
 #include "json.h"
 
@@ -13,7 +13,10 @@
 
 #include <lauxlib.h>
 
+#include "json_lazy.h"
+#include "json_out.h"
 #include "json_string.h"
+#include "mem.h"
 
 #define FNV_OFFSET 0xcbf29ce484222325U
 #define FNV_PRIME 0x100000001b3U
@@ -22,16 +25,19 @@
 enum {
 	LOCAL_SIZE = 2048,
 	TABLE_SLOTS = 12, /* Lua stack that one level needs */
-	PATH_SHOWN = 200, /* bytes of a path in a message */
+	STRING_SLACK =
+		2 + 8 + JSON_COPY_SLACK, /* quotes, an escape, and what copying writes behind */
+	PATH_SHOWN = 200,		 /* bytes of a path in a message */
 };
 
 struct encoder {
 	lua_State *L;
 	struct json_format format;
-	char *data; /* local, or the userdata at buffer_at */
+	char *data; /* local, or the block of `out` */
 	size_t len;
 	size_t cap;
-	int buffer_at; /* stack indexes */
+	struct json_out *out; /* NULL: still local */
+	int out_at;	      /* stack indexes */
 	int null_at;
 	int array_at;
 	int depth;
@@ -46,30 +52,40 @@ struct path {
 	lua_Integer element;
 };
 
-static void write_value(struct encoder *e, int index, const struct path *path);
+static void write_value(struct encoder *e, const struct path *path);
 
 /* -------- the buffer -------- */
 
-static void reserve(struct encoder *e, size_t more)
+static void grow(struct encoder *e, size_t more)
 {
-	if (e->cap - e->len >= more)
-		return;
 	size_t cap = e->cap * 2 > e->len + more ? e->cap * 2 : e->len + more;
-	char *data = lua_newuserdatauv(e->L, cap, 0);
-	memcpy(data, e->data, e->len);
-	lua_replace(e->L, e->buffer_at);
-	e->data = data;
-	e->cap = cap;
+
+	if (!e->out) {
+		e->out = json_out_take(e->L);
+		lua_replace(e->L, e->out_at);
+	}
+	if (e->out->cap < cap)
+		json_out_grow(e->L, e->out, cap);
+	if (e->data == e->local)
+		memcpy(e->out->data, e->local, e->len);
+	e->data = e->out->data;
+	e->cap = e->out->cap;
 }
 
-static void add(struct encoder *e, const char *text, size_t len)
+static inline void reserve(struct encoder *e, size_t more)
+{
+	if (e->cap - e->len < more)
+		grow(e, more);
+}
+
+static inline void add(struct encoder *e, const char *text, size_t len)
 {
 	reserve(e, len);
 	memcpy(e->data + e->len, text, len);
 	e->len += len;
 }
 
-static void add_char(struct encoder *e, char c)
+static inline void add_char(struct encoder *e, char c)
 {
 	reserve(e, 1);
 	e->data[e->len++] = c;
@@ -88,46 +104,72 @@ static void new_line(struct encoder *e)
 
 /* -------- scalars -------- */
 
-static void add_escape(struct encoder *e, unsigned char c)
-{
-	static const char meant[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	char text[8];
-	const char *known = c ? strchr(meant, c) : NULL;
+/* The letter of the short escape of a character; 'u' has none. */
+static const char escape_letters[256] = {['"'] = '"',
+	['\\'] = '\\',
+	['\b'] = 'b',
+	['\f'] = 'f',
+	['\n'] = 'n',
+	['\r'] = 'r',
+	['\t'] = 't'};
 
-	if (known)
-		(void)snprintf(text, sizeof(text), "\\%c", letters[known - meant]);
-	else
-		(void)snprintf(text, sizeof(text), "\\u%04x", (unsigned)c);
-	add(e, text, strlen(text));
+/* Writes an escape, six bytes at most, to out. */
+static inline size_t escape(char *out, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	out[0] = '\\';
+	out[1] = escape_letters[c];
+	if (out[1])
+		return 2;
+	memcpy(out + 1, "u00", 3);
+	out[4] = hex[c >> 4];
+	out[5] = hex[c & 15];
+	return 6;
 }
 
 static void write_string(struct encoder *e, const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	reserve(e, len + 2);
-	add_char(e, '"');
+	reserve(e, len + STRING_SLACK);
+	char *out = e->data + e->len;
+	*out++ = '"';
 	for (;;) {
-		const char *stop = json_string_plain(text, end);
-		add(e, text, (size_t)(stop - text));
-		if (stop == end)
+		size_t run = json_string_copy(out, text, end);
+		out += run;
+		text += run;
+		if (text == end)
 			break;
-		add_escape(e, (unsigned char)*stop);
-		text = stop + 1;
+		out += escape(out, (unsigned char)*text++);
+		e->len = (size_t)(out - e->data);
+		reserve(e, (size_t)(end - text) + STRING_SLACK);
+		out = e->data + e->len;
 	}
-	add_char(e, '"');
+	*out++ = '"';
+	e->len = (size_t)(out - e->data);
 }
 
-static void write_integer(struct encoder *e, lua_Integer n)
+static inline void write_integer(struct encoder *e, lua_Integer n)
 {
+	lua_Unsigned rest = n < 0 ? 0U - (lua_Unsigned)n : (lua_Unsigned)n;
 	char text[24];
 	char *p = text + sizeof(text);
-	lua_Unsigned rest = n < 0 ? 0U - (lua_Unsigned)n : (lua_Unsigned)n;
 
-	do {
+	if (rest < 10 && n >= 0) {
+		add_char(e, (char)('0' + rest));
+		return;
+	}
+	for (; rest >= 100; rest /= 100) {
+		unsigned two = (unsigned)(rest % 100);
+		*--p = (char)('0' + two % 10);
+		*--p = (char)('0' + two / 10);
+	}
+	if (rest >= 10) {
 		*--p = (char)('0' + rest % 10);
 		rest /= 10;
-	} while (rest > 0);
+	}
+	*--p = (char)('0' + rest);
 	if (n < 0)
 		*--p = '-';
 	add(e, p, (size_t)(text + sizeof(text) - p));
@@ -215,10 +257,11 @@ static void enter(struct encoder *e, const struct path *path)
 	e->depth++;
 }
 
-static void leave(struct encoder *e, char bracket)
+static void leave(struct encoder *e, char bracket, bool empty)
 {
 	e->depth--;
-	new_line(e);
+	if (!empty)
+		new_line(e);
 	add_char(e, bracket);
 }
 
@@ -253,26 +296,52 @@ static lua_Integer array_length(struct encoder *e, int index, const struct path 
 	return length;
 }
 
-static void write_array(struct encoder *e, int index, const struct path *path)
+/* Elements in the order of lua_next, which is nearly always theirs; false when not, or when there is anything else. */
+static bool write_elements(struct encoder *e, int index, const struct path *path)
+{
+	lua_State *L = e->L;
+	struct path here = {path, NULL, 0, 0};
+
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) { /* key value */
+		here.element++;
+		if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) != here.element) {
+			lua_pop(L, 2);
+			return false;
+		}
+		if (here.element > 1)
+			add_char(e, ',');
+		new_line(e);
+		write_value(e, &here);
+	}
+	return true;
+}
+
+/* The same in every other case. */
+static void write_in_order(struct encoder *e, int index, const struct path *path)
 {
 	struct path here = {path, NULL, 0, 0};
 	lua_Integer length = array_length(e, index, path);
 
-	add_char(e, '[');
-	if (length == 0) {
-		add_char(e, ']');
-		return;
-	}
-	enter(e, path);
 	for (here.element = 1; here.element <= length; here.element++) {
 		if (here.element > 1)
 			add_char(e, ',');
 		new_line(e);
 		lua_rawgeti(e->L, index, here.element);
-		write_value(e, lua_gettop(e->L), &here);
+		write_value(e, &here);
 		lua_pop(e->L, 1);
 	}
-	leave(e, ']');
+}
+
+static void write_array(struct encoder *e, int index, const struct path *path)
+{
+	add_char(e, '[');
+	enter(e, path);
+	size_t begin = e->len;
+	if (!write_elements(e, index, path)) {
+		e->len = begin;
+		write_in_order(e, index, path);
+	}
+	leave(e, ']', e->len == begin);
 }
 
 /* One member of an object; its value is on top of the stack and is popped. */
@@ -285,7 +354,7 @@ static void write_member(struct encoder *e, const struct path *here, bool first)
 	add_char(e, ':');
 	if (e->format.indent > 0)
 		add_char(e, ' ');
-	write_value(e, lua_gettop(e->L), here);
+	write_value(e, here);
 	lua_pop(e->L, 1);
 }
 
@@ -344,34 +413,41 @@ static void write_sorted(struct encoder *e, int index, const struct path *path)
 
 static void write_object(struct encoder *e, int index, const struct path *path)
 {
-	lua_State *L = e->L;
-
 	add_char(e, '{');
-	lua_pushnil(L);
-	if (!lua_next(L, index)) {
-		add_char(e, '}');
-		return;
-	}
-	lua_pop(L, 2);
 	enter(e, path);
+	size_t begin = e->len;
 	if (e->format.sorted)
 		write_sorted(e, index, path);
 	else
 		write_unsorted(e, index, path);
-	leave(e, '}');
+	leave(e, '}', e->len == begin);
 }
 
-static bool is_array(const struct encoder *e, int index)
+/* Marked, or with an element [1]; of the table on top of the stack. */
+static bool is_array(const struct encoder *e)
 {
 	lua_State *L = e->L;
+	bool is = false;
 
-	bool is = lua_rawgeti(L, index, 1) != LUA_TNIL;
-	lua_pop(L, 1);
-	if (!is && lua_getmetatable(L, index)) {
+	if (lua_getmetatable(L, -1)) {
 		is = lua_rawequal(L, -1, e->array_at);
 		lua_pop(L, 1);
 	}
+	if (!is) {
+		is = lua_rawgeti(L, -1, 1) != LUA_TNIL;
+		lua_pop(L, 1);
+	}
 	return is;
+}
+
+static void write_table(struct encoder *e, const struct path *path)
+{
+	int index = lua_gettop(e->L);
+
+	if (is_array(e))
+		write_array(e, index, path);
+	else
+		write_object(e, index, path);
 }
 
 /* cjson's null is a light userdata of NULL; a script may have got one from there. */
@@ -394,8 +470,10 @@ static void write_number(struct encoder *e, int index, const struct path *path)
 	write_float(e, n);
 }
 
-static void write_value(struct encoder *e, int index, const struct path *path)
+/* The value on top of the stack. */
+static void write_value(struct encoder *e, const struct path *path)
 {
+	const int index = -1;
 	lua_State *L = e->L;
 	size_t len;
 	const char *text;
@@ -418,10 +496,7 @@ static void write_value(struct encoder *e, int index, const struct path *path)
 		write_string(e, text, len);
 		return;
 	case LUA_TTABLE:
-		if (is_array(e, index))
-			write_array(e, index, path);
-		else
-			write_object(e, index, path);
+		write_table(e, path);
 		return;
 	default:
 		if (!is_null(e, index))
@@ -440,34 +515,47 @@ static void encode(struct encoder *e, lua_State *L, int index, struct json_forma
 	e->data = e->local;
 	e->cap = sizeof(e->local);
 	e->len = 0;
+	e->out = NULL;
 	e->depth = 0;
 	lua_pushnil(L);
-	e->buffer_at = lua_gettop(L);
+	e->out_at = lua_gettop(L);
 	json_push_null(L);
 	e->null_at = lua_gettop(L);
 	json_push_array_meta(L);
-	e->array_at = lua_gettop(L); /* buffer null meta */
-	write_value(e, index, NULL);
+	e->array_at = lua_gettop(L); /* out null meta */
+	lua_pushvalue(L, index);
+	write_value(e, NULL);
+}
+
+/* Takes what was written, and leaves the stack as it was. */
+static void finish(struct encoder *e)
+{
+	lua_settop(e->L, e->out_at);
+	if (e->out)
+		json_out_give_back(e->L);
+	else
+		lua_pop(e->L, 1);
 }
 
 void json_push_text(lua_State *L, int index, struct json_format format)
 {
-	struct encoder e;
+	struct encoder e UNINITIALIZED;
 
 	encode(&e, L, index, format);
-	lua_pushlstring(L, e.data, e.len); /* buffer null meta text */
-	lua_replace(L, e.buffer_at);
-	lua_settop(L, e.buffer_at); /* text */
+	lua_pushlstring(L, e.data, e.len);
+	lua_insert(L, e.out_at); /* text out null meta value */
+	e.out_at++;
+	finish(&e);
 }
 
 uint64_t json_digest(lua_State *L, int index)
 {
-	struct encoder e;
+	struct encoder e UNINITIALIZED;
 	uint64_t hash = FNV_OFFSET;
 
 	encode(&e, L, index, (struct json_format){.sorted = true});
 	for (size_t i = 0; i < e.len; i++)
 		hash = (hash ^ (unsigned char)e.data[i]) * FNV_PRIME;
-	lua_settop(L, e.buffer_at - 1);
+	finish(&e);
 	return hash;
 }

@@ -37,9 +37,7 @@ static inline unsigned json_keys_place(
 	} else if (text_end - p >= 8) {
 		wanted->head = json_load8(p) & (((uint64_t)1 << n * 8) - 1);
 	} else {
-		char bytes[8] = {0};
-		memcpy(bytes, p, n);
-		wanted->head = json_load8(bytes);
+		wanted->head = json_load_few(p, n);
 	}
 	uint64_t hash = (wanted->head ^ (wanted->tail << 23 | wanted->tail >> 41) ^ n) *
 			0x9E3779B97F4A7C15U;

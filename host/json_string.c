@@ -3,18 +3,10 @@
 
 #include <lauxlib.h>
 
+#include "mem.h"
+
 /* Bytes of a string that are unescaped while it is read, and how many of them one step may need. */
 enum { LOCAL_SIZE = 4096, LOCAL_SLACK = 32 };
-
-/* Not even by a compiler that is told to clear all variables. */
-#if defined(__has_attribute)
-#if __has_attribute(uninitialized)
-#define UNINITIALIZED __attribute__((uninitialized))
-#endif
-#endif
-#ifndef UNINITIALIZED
-#define UNINITIALIZED
-#endif
 
 static int hex_digit(char c)
 {
@@ -143,24 +135,6 @@ static uint32_t code_point(const char **p, const char *end)
 	return 0xFFFD;
 }
 
-/* Copies plain bytes up to the first that is not, or to end; out may get up to 15 more, which mean nothing. */
-static size_t copy_plain(char *out, const char *p, const char *end)
-{
-	size_t n = 0;
-
-#ifdef __SSE2__
-	for (; end - p - (ptrdiff_t)n >= 16; n += 16) {
-		unsigned special = json_special16(p + n);
-		memcpy(out + n, p + n, 16);
-		if (special)
-			return n + (size_t)__builtin_ctz(special);
-	}
-#endif
-	for (; p + n < end && p[n] != '"' && p[n] != '\\' && (unsigned char)p[n] >= 0x20; n++)
-		out[n] = p[n];
-	return n;
-}
-
 /* Writes what the escape at *p means, and passes it. It has been checked. */
 static size_t unescape(char *out, const char **p, const char *end)
 {
@@ -177,11 +151,12 @@ void json_string_push_escaped(lua_State *L, const struct json_span *s)
 {
 	const char *end = s->p + s->n, *p = s->p;
 	luaL_Buffer b;
-	char *out = luaL_buffinitsize(L, &b, s->n); /* unescaped is never longer */
+	/* Unescaped is never longer. */
+	char *out = luaL_buffinitsize(L, &b, s->n + JSON_COPY_SLACK);
 	size_t n = 0;
 
 	while (p < end) {
-		size_t run = copy_plain(out + n, p, end);
+		size_t run = json_string_copy(out + n, p, end);
 		n += run;
 		p += run;
 		if (p < end)
@@ -205,7 +180,8 @@ const char *json_string_push_on(lua_State *L, const char *start, const char *sto
 			return NULL;
 		n += unescape(local + n, &p, end);
 		size_t room = LOCAL_SIZE - LOCAL_SLACK / 2 - n;
-		size_t run = copy_plain(local + n, p, (size_t)(end - p) < room ? end : p + room);
+		size_t run =
+			json_string_copy(local + n, p, (size_t)(end - p) < room ? end : p + room);
 		n += run;
 		p += run;
 	}

@@ -38,6 +38,37 @@ static inline uint64_t json_load8(const char *p)
 	return eight;
 }
 
+static inline void json_store8(char *out, uint64_t eight)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	eight = __builtin_bswap64(eight);
+#endif
+	memcpy(out, &eight, sizeof(eight));
+}
+
+static inline uint64_t json_load4(const char *p)
+{
+	uint32_t four;
+
+	memcpy(&four, p, sizeof(four));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	four = __builtin_bswap32(four);
+#endif
+	return four;
+}
+
+/* The n bytes at p, fewer than eight, the first one lowest, and zeros above. What is read twice is the same. */
+static inline uint64_t json_load_few(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	if (n >= 4)
+		return json_load4(p) | json_load4(p + n - 4) << (n - 4) * 8;
+	if (n == 0)
+		return 0;
+	return u[0] | (uint64_t)u[n / 2] << n / 2 * 8 | (uint64_t)u[n - 1] << (n - 1) * 8;
+}
+
 /* A byte with its high bit set for each of the eight that is a quote, a backslash or a control character; bytes
  * after the first such one may be marked wrongly. */
 static inline uint64_t json_special8(uint64_t eight)
@@ -81,6 +112,32 @@ static inline const char *json_string_plain(const char *p, const char *end)
 	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
 		p++;
 	return p;
+}
+
+/* Copies plain bytes up to the first that is not, or to end, and returns how many; as many as JSON_COPY_SLACK bytes
+ * behind them are written too, and mean nothing. */
+enum { JSON_COPY_SLACK = 16 };
+static inline size_t json_string_copy(char *out, const char *p, const char *end)
+{
+	size_t n = 0, left = (size_t)(end - p);
+
+#ifdef __SSE2__
+	for (; left - n >= 16; n += 16) {
+		unsigned special = json_special16(p + n);
+		memcpy(out + n, p + n, 16);
+		if (special)
+			return n + (size_t)__builtin_ctz(special);
+	}
+#endif
+	for (; left - n >= 8; n += 8) {
+		uint64_t special = json_special8(json_load8(p + n));
+		memcpy(out + n, p + n, 8);
+		if (special)
+			return n + (size_t)__builtin_ctzll(special) / 8;
+	}
+	uint64_t few = json_load_few(p + n, left - n); /* the zero above is special */
+	json_store8(out + n, few);
+	return n + (size_t)__builtin_ctzll(json_special8(few)) / 8;
 }
 
 /* What json_string_read does beyond the first byte that is not plain. */
