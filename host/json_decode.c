@@ -33,9 +33,9 @@ struct decoder {
 	int array_at;
 	int keys_at;
 	int depth;
-	int lazy_from; /* long values inside so many others are left as text … */
-	int text_at;   /* … of the Lua string at this stack index */
-	const char *whole;
+	int lazy_from;	   /* long values inside so many others are left as text … */
+	int text_at;	   /* … of the Lua string at this stack index */
+	const char *whole; /* its bytes */
 };
 
 /* The keys that an object had so far, as a set of bits that may say yes wrongly. */
@@ -332,7 +332,8 @@ static bool lazy_container(struct decoder *d)
 	size_t len = (size_t)(skipped.after - start);
 	if (len > JSON_LAZY_ABOVE) {
 		luaL_checkstack(d->L, 2, "JSON");
-		json_lazy_push(d->L, d->text_at, (size_t)(start - d->whole), len, skipped.verbatim);
+		json_lazy_push(d->L, d->text_at, (size_t)(start - d->whole), len,
+			skipped.verbatim ? skipped.levels : 0);
 		d->p = skipped.after;
 		return true;
 	}

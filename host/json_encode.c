@@ -4,44 +4,32 @@
  * read raw: no metamethod runs. */
 #include "json.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "json_lazy.h"
-#include "json_out.h"
-#include "json_string.h"
+#include "json_write.h"
 #include "mem.h"
 
 #define FNV_OFFSET 0xcbf29ce484222325U
 #define FNV_PRIME 0x100000001b3U
-#define TWO_TO_63 9223372036854775808.0
 
 enum {
-	LOCAL_SIZE = 2048,
 	TABLE_SLOTS = 12, /* Lua stack that one level needs */
-	STRING_SLACK =
-		2 + 8 + JSON_COPY_SLACK, /* quotes, an escape, and what copying writes behind */
-	PATH_SHOWN = 200,		 /* bytes of a path in a message */
+	PATH_SHOWN = 200, /* bytes of a path in a message */
 };
 
 struct encoder {
 	lua_State *L;
 	struct json_format format;
-	char *data; /* local, or the block of `out` */
-	size_t len;
-	size_t cap;
-	struct json_out *out; /* NULL: still local */
-	int out_at;	      /* stack indexes */
-	int null_at;
+	int null_at; /* stack indexes */
 	int array_at;
 	int depth;
-	char local[LOCAL_SIZE];
+	struct json_writer w;
 };
 
 /* Where in the value we are: a list from the inside out, one link in each C frame. */
@@ -52,151 +40,19 @@ struct path {
 	lua_Integer element;
 };
 
+enum shape { IS_ARRAY, IS_UNMARKED, IS_WRITTEN };
+
 static void write_value(struct encoder *e, const struct path *path);
-
-/* -------- the buffer -------- */
-
-static void grow(struct encoder *e, size_t more)
-{
-	size_t cap = e->cap * 2 > e->len + more ? e->cap * 2 : e->len + more;
-
-	if (!e->out) {
-		e->out = json_out_take(e->L);
-		lua_replace(e->L, e->out_at);
-	}
-	if (e->out->cap < cap)
-		json_out_grow(e->L, e->out, cap);
-	if (e->data == e->local)
-		memcpy(e->out->data, e->local, e->len);
-	e->data = e->out->data;
-	e->cap = e->out->cap;
-}
-
-static inline void reserve(struct encoder *e, size_t more)
-{
-	if (e->cap - e->len < more)
-		grow(e, more);
-}
-
-static inline void add(struct encoder *e, const char *text, size_t len)
-{
-	reserve(e, len);
-	memcpy(e->data + e->len, text, len);
-	e->len += len;
-}
-
-static inline void add_char(struct encoder *e, char c)
-{
-	reserve(e, 1);
-	e->data[e->len++] = c;
-}
 
 static void new_line(struct encoder *e)
 {
 	if (e->format.indent == 0)
 		return;
 	size_t spaces = (size_t)e->format.indent * (size_t)e->depth;
-	reserve(e, spaces + 1);
-	e->data[e->len++] = '\n';
-	memset(e->data + e->len, ' ', spaces);
-	e->len += spaces;
-}
-
-/* -------- scalars -------- */
-
-/* The letter of the short escape of a character; 'u' has none. */
-static const char escape_letters[256] = {['"'] = '"',
-	['\\'] = '\\',
-	['\b'] = 'b',
-	['\f'] = 'f',
-	['\n'] = 'n',
-	['\r'] = 'r',
-	['\t'] = 't'};
-
-/* Writes an escape, six bytes at most, to out. */
-static inline size_t escape(char *out, unsigned char c)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	out[0] = '\\';
-	out[1] = escape_letters[c];
-	if (out[1])
-		return 2;
-	memcpy(out + 1, "u00", 3);
-	out[4] = hex[c >> 4];
-	out[5] = hex[c & 15];
-	return 6;
-}
-
-static void write_string(struct encoder *e, const char *text, size_t len)
-{
-	const char *end = text + len;
-
-	reserve(e, len + STRING_SLACK);
-	char *out = e->data + e->len;
-	*out++ = '"';
-	for (;;) {
-		size_t run = json_string_copy(out, text, end);
-		out += run;
-		text += run;
-		if (text == end)
-			break;
-		out += escape(out, (unsigned char)*text++);
-		e->len = (size_t)(out - e->data);
-		reserve(e, (size_t)(end - text) + STRING_SLACK);
-		out = e->data + e->len;
-	}
-	*out++ = '"';
-	e->len = (size_t)(out - e->data);
-}
-
-static inline void write_integer(struct encoder *e, lua_Integer n)
-{
-	lua_Unsigned rest = n < 0 ? 0U - (lua_Unsigned)n : (lua_Unsigned)n;
-	char text[24];
-	char *p = text + sizeof(text);
-
-	if (rest < 10 && n >= 0) {
-		add_char(e, (char)('0' + rest));
-		return;
-	}
-	for (; rest >= 100; rest /= 100) {
-		unsigned two = (unsigned)(rest % 100);
-		*--p = (char)('0' + two % 10);
-		*--p = (char)('0' + two / 10);
-	}
-	if (rest >= 10) {
-		*--p = (char)('0' + rest % 10);
-		rest /= 10;
-	}
-	*--p = (char)('0' + rest);
-	if (n < 0)
-		*--p = '-';
-	add(e, p, (size_t)(text + sizeof(text) - p));
-}
-
-/* The shortest text that reads back as the same number. */
-static void write_float(struct encoder *e, double n)
-{
-	char text[32];
-
-	if (n == floor(n) && n >= -TWO_TO_63 && n < TWO_TO_63) {
-		write_integer(e, (lua_Integer)n);
-		return;
-	}
-	int precision =
-		fabs(n) < DBL_MIN ? 1 : 15; /* fewer digits are enough for the smallest numbers */
-	for (; precision <= 17; precision++) {
-		(void)snprintf(text, sizeof(text), "%.*g", precision, n);
-		if (strtod(text, NULL) == n)
-			break;
-	}
-	for (char *p = text; *p;
-		p++) { /* a script may have set a locale with another decimal point */
-		if (!strchr("0123456789+-e", *p))
-			*p = '.';
-	}
-	add(e, text, strlen(text));
+	json_write_reserve(&e->w, spaces + 1);
+	e->w.data[e->w.len++] = '\n';
+	memset(e->w.data + e->w.len, ' ', spaces);
+	e->w.len += spaces;
 }
 
 /* -------- errors -------- */
@@ -207,9 +63,9 @@ static void add_path(struct encoder *e, const struct path *path)
 		return;
 	add_path(e, path->up);
 	if (!path->key) {
-		add_char(e, '[');
-		write_integer(e, path->element);
-		add_char(e, ']');
+		json_write_char(&e->w, '[');
+		json_write_integer(&e->w, path->element);
+		json_write_char(&e->w, ']');
 		return;
 	}
 	size_t plain = 0;
@@ -220,12 +76,12 @@ static void add_path(struct encoder *e, const struct path *path)
 		plain++;
 	if (plain > 0 && plain == path->len) {
 		if (path->up)
-			add_char(e, '.');
-		add(e, path->key, path->len);
+			json_write_char(&e->w, '.');
+		json_write(&e->w, path->key, path->len);
 	} else {
-		add_char(e, '[');
-		write_string(e, path->key, path->len);
-		add_char(e, ']');
+		json_write_char(&e->w, '[');
+		json_write_string(&e->w, path->key, path->len);
+		json_write_char(&e->w, ']');
 	}
 }
 
@@ -236,10 +92,10 @@ static void refuse(struct encoder *e, const struct path *path, const char *fmt, 
 	lua_State *L = e->L;
 
 	luaL_checkstack(L, TABLE_SLOTS, "JSON");
-	e->len = 0;
+	e->w.len = 0;
 	add_path(e, path);
-	bool cut = e->len > PATH_SHOWN;
-	lua_pushlstring(L, e->data, cut ? PATH_SHOWN : e->len);
+	bool cut = e->w.len > PATH_SHOWN;
+	lua_pushlstring(L, e->w.data, cut ? PATH_SHOWN : e->w.len);
 	va_start(args, fmt);
 	lua_pushvfstring(L, fmt, args);
 	va_end(args); /* path why */
@@ -262,7 +118,7 @@ static void leave(struct encoder *e, char bracket, bool empty)
 	e->depth--;
 	if (!empty)
 		new_line(e);
-	add_char(e, bracket);
+	json_write_char(&e->w, bracket);
 }
 
 static void refuse_hole(struct encoder *e, int index, const struct path *path)
@@ -309,7 +165,7 @@ static bool write_elements(struct encoder *e, int index, const struct path *path
 			return false;
 		}
 		if (here.element > 1)
-			add_char(e, ',');
+			json_write_char(&e->w, ',');
 		new_line(e);
 		write_value(e, &here);
 	}
@@ -324,7 +180,7 @@ static void write_in_order(struct encoder *e, int index, const struct path *path
 
 	for (here.element = 1; here.element <= length; here.element++) {
 		if (here.element > 1)
-			add_char(e, ',');
+			json_write_char(&e->w, ',');
 		new_line(e);
 		lua_rawgeti(e->L, index, here.element);
 		write_value(e, &here);
@@ -334,26 +190,26 @@ static void write_in_order(struct encoder *e, int index, const struct path *path
 
 static void write_array(struct encoder *e, int index, const struct path *path)
 {
-	add_char(e, '[');
+	json_write_char(&e->w, '[');
 	enter(e, path);
-	size_t begin = e->len;
+	size_t begin = e->w.len;
 	if (!write_elements(e, index, path)) {
-		e->len = begin;
+		e->w.len = begin;
 		write_in_order(e, index, path);
 	}
-	leave(e, ']', e->len == begin);
+	leave(e, ']', e->w.len == begin);
 }
 
 /* One member of an object; its value is on top of the stack and is popped. */
 static void write_member(struct encoder *e, const struct path *here, bool first)
 {
 	if (!first)
-		add_char(e, ',');
+		json_write_char(&e->w, ',');
 	new_line(e);
-	write_string(e, here->key, here->len);
-	add_char(e, ':');
+	json_write_string(&e->w, here->key, here->len);
+	json_write_char(&e->w, ':');
 	if (e->format.indent > 0)
-		add_char(e, ' ');
+		json_write_char(&e->w, ' ');
 	write_value(e, here);
 	lua_pop(e->L, 1);
 }
@@ -413,40 +269,53 @@ static void write_sorted(struct encoder *e, int index, const struct path *path)
 
 static void write_object(struct encoder *e, int index, const struct path *path)
 {
-	add_char(e, '{');
+	json_write_char(&e->w, '{');
 	enter(e, path);
-	size_t begin = e->len;
+	size_t begin = e->w.len;
 	if (e->format.sorted)
 		write_sorted(e, index, path);
 	else
 		write_unsorted(e, index, path);
-	leave(e, '}', e->len == begin);
+	leave(e, '}', e->w.len == begin);
 }
 
-/* Marked, or with an element [1]; of the table on top of the stack. */
-static bool is_array(const struct encoder *e)
+/* Is the table on top of the stack marked as an array? One that is still text is written as it stands, which is
+ * IS_WRITTEN, if that is what an eager one would give, and decoded otherwise. */
+static enum shape marked_shape(struct encoder *e)
 {
+	struct json_lazy lazy;
 	lua_State *L = e->L;
-	bool is = false;
 
-	if (lua_getmetatable(L, -1)) {
-		is = lua_rawequal(L, -1, e->array_at);
-		lua_pop(L, 1);
+	if (!lua_getmetatable(L, -1))
+		return IS_UNMARKED;
+	bool array = lua_rawequal(L, -1, e->array_at);
+	lua_pop(L, 1);
+	if (array)
+		return IS_ARRAY;
+	if (!json_lazy_is(L, -1, &lazy))
+		return IS_UNMARKED;
+	if (!e->format.sorted && e->format.indent == 0 && lazy.levels > 0 &&
+		e->depth + lazy.levels <= JSON_DEPTH_MAX) {
+		json_write(&e->w, lazy.text, lazy.len);
+		return IS_WRITTEN;
 	}
-	if (!is) {
-		is = lua_rawgeti(L, -1, 1) != LUA_TNIL;
-		lua_pop(L, 1);
-	}
-	return is;
+	json_lazy_touch(L, -1);
+	return marked_shape(e);
 }
 
 static void write_table(struct encoder *e, const struct path *path)
 {
-	int index = lua_gettop(e->L);
+	lua_State *L = e->L;
+	int index = lua_gettop(L);
+	enum shape shape = marked_shape(e);
 
-	if (is_array(e))
+	if (shape == IS_UNMARKED) {
+		shape = lua_rawgeti(L, -1, 1) == LUA_TNIL ? IS_UNMARKED : IS_ARRAY;
+		lua_pop(L, 1);
+	}
+	if (shape == IS_ARRAY)
 		write_array(e, index, path);
-	else
+	else if (shape == IS_UNMARKED)
 		write_object(e, index, path);
 }
 
@@ -461,13 +330,13 @@ static bool is_null(const struct encoder *e, int index)
 static void write_number(struct encoder *e, int index, const struct path *path)
 {
 	if (lua_isinteger(e->L, index)) {
-		write_integer(e, lua_tointeger(e->L, index));
+		json_write_integer(&e->w, lua_tointeger(e->L, index));
 		return;
 	}
 	double n = lua_tonumber(e->L, index);
 	if (!isfinite(n))
 		refuse(e, path, isnan(n) ? "is not a number (NaN)" : "is infinite");
-	write_float(e, n);
+	json_write_float(&e->w, n);
 }
 
 /* The value on top of the stack. */
@@ -480,20 +349,20 @@ static void write_value(struct encoder *e, const struct path *path)
 
 	switch (lua_type(L, index)) {
 	case LUA_TNIL:
-		add(e, "null", 4);
+		json_write(&e->w, "null", 4);
 		return;
 	case LUA_TBOOLEAN:
 		if (lua_toboolean(L, index))
-			add(e, "true", 4);
+			json_write(&e->w, "true", 4);
 		else
-			add(e, "false", 5);
+			json_write(&e->w, "false", 5);
 		return;
 	case LUA_TNUMBER:
 		write_number(e, index, path);
 		return;
 	case LUA_TSTRING:
 		text = lua_tolstring(L, index, &len);
-		write_string(e, text, len);
+		json_write_string(&e->w, text, len);
 		return;
 	case LUA_TTABLE:
 		write_table(e, path);
@@ -501,24 +370,19 @@ static void write_value(struct encoder *e, const struct path *path)
 	default:
 		if (!is_null(e, index))
 			refuse(e, path, "is a %s", luaL_typename(L, index));
-		add(e, "null", 4);
+		json_write(&e->w, "null", 4);
 	}
 }
 
-/* Writes into e->data; the Lua stack is left with what holds that. */
+/* Writes into e->w.data; the Lua stack is left with what holds that. */
 static void encode(struct encoder *e, lua_State *L, int index, struct json_format format)
 {
 	index = lua_absindex(L, index);
 	luaL_checkstack(L, TABLE_SLOTS, "JSON");
 	e->L = L;
 	e->format = format;
-	e->data = e->local;
-	e->cap = sizeof(e->local);
-	e->len = 0;
-	e->out = NULL;
 	e->depth = 0;
-	lua_pushnil(L);
-	e->out_at = lua_gettop(L);
+	json_write_begin(&e->w, L);
 	json_push_null(L);
 	e->null_at = lua_gettop(L);
 	json_push_array_meta(L);
@@ -530,11 +394,8 @@ static void encode(struct encoder *e, lua_State *L, int index, struct json_forma
 /* Takes what was written, and leaves the stack as it was. */
 static void finish(struct encoder *e)
 {
-	lua_settop(e->L, e->out_at);
-	if (e->out)
-		json_out_give_back(e->L);
-	else
-		lua_pop(e->L, 1);
+	lua_settop(e->L, e->w.out_at);
+	json_write_end(&e->w);
 }
 
 void json_push_text(lua_State *L, int index, struct json_format format)
@@ -542,9 +403,9 @@ void json_push_text(lua_State *L, int index, struct json_format format)
 	struct encoder e UNINITIALIZED;
 
 	encode(&e, L, index, format);
-	lua_pushlstring(L, e.data, e.len);
-	lua_insert(L, e.out_at); /* text out null meta value */
-	e.out_at++;
+	lua_pushlstring(L, e.w.data, e.w.len);
+	lua_insert(L, e.w.out_at); /* text out null meta value */
+	e.w.out_at++;
 	finish(&e);
 }
 
@@ -554,8 +415,8 @@ uint64_t json_digest(lua_State *L, int index)
 	uint64_t hash = FNV_OFFSET;
 
 	encode(&e, L, index, (struct json_format){.sorted = true});
-	for (size_t i = 0; i < e.len; i++)
-		hash = (hash ^ (unsigned char)e.data[i]) * FNV_PRIME;
+	for (size_t i = 0; i < e.w.len; i++)
+		hash = (hash ^ (unsigned char)e.w.data[i]) * FNV_PRIME;
 	finish(&e);
 	return hash;
 }

@@ -11,7 +11,7 @@ enum {
 };
 
 /* Fields of the metatable of a table that is still text. */
-enum { MT_TEXT = 1, MT_AT, MT_LEN, MT_VERBATIM, MT_COUNT = MT_VERBATIM };
+enum { MT_TEXT = 1, MT_AT, MT_LEN, MT_LEVELS, MT_COUNT = MT_LEVELS };
 
 /* Its address names the field that only such metatables have. */
 static const char mark;
@@ -57,7 +57,7 @@ static int meta_pairs(lua_State *L)
 	return 3;
 }
 
-void json_lazy_push(lua_State *L, int text, size_t at, size_t len, bool verbatim)
+void json_lazy_push(lua_State *L, int text, size_t at, size_t len, int levels)
 {
 	static const luaL_Reg meta[] = {{"__index", meta_index}, {"__newindex", meta_newindex},
 		{"__len", meta_len}, {"__pairs", meta_pairs}, {NULL, NULL}};
@@ -80,8 +80,8 @@ void json_lazy_push(lua_State *L, int text, size_t at, size_t len, bool verbatim
 	lua_rawseti(L, -2, MT_AT);
 	lua_pushinteger(L, (lua_Integer)len);
 	lua_rawseti(L, -2, MT_LEN);
-	lua_pushboolean(L, verbatim);
-	lua_rawseti(L, -2, MT_VERBATIM);
+	lua_pushinteger(L, levels);
+	lua_rawseti(L, -2, MT_LEVELS);
 	lua_pushboolean(L, true);
 	lua_rawsetp(L, -2, &mark);
 	lua_setmetatable(L, -2);
@@ -109,14 +109,10 @@ static size_t size_field(lua_State *L, int meta, int field)
 static struct json_lazy read_meta(lua_State *L)
 {
 	int meta = lua_gettop(L);
-	struct json_lazy lazy = {.len = size_field(L, meta, MT_LEN)};
-
-	(void)lua_rawgeti(L, meta, MT_VERBATIM);
-	lazy.verbatim = lua_toboolean(L, -1);
-	(void)lua_rawgeti(L, meta, MT_TEXT); /* … verbatim text */
-	lazy.text = lua_tostring(L, -1) + size_field(L, meta, MT_AT);
-	lua_remove(L, -2);
-	return lazy;
+	(void)lua_rawgeti(L, meta, MT_TEXT);
+	return (struct json_lazy){.text = lua_tostring(L, -1) + size_field(L, meta, MT_AT),
+		.len = size_field(L, meta, MT_LEN),
+		.levels = (int)size_field(L, meta, MT_LEVELS)};
 }
 
 bool json_lazy_is(lua_State *L, int index, struct json_lazy *lazy)
@@ -152,18 +148,19 @@ void json_lazy_touch(lua_State *L, int index)
 	lua_settop(L, text - 2);
 }
 
-/* Calls visit(L) for what is on top of the stack, a value that may hold others. */
+/* Puts the table on top of the stack at the end of those to touch, once. Pops it, or what else is there. */
 static void remember(lua_State *L, int seen, lua_Integer *count)
 {
-	if (!lua_istable(L, -1))
-		return;
-	lua_pushvalue(L, -1);
-	if (lua_rawget(L, seen) == LUA_TNIL) {
-		lua_pushvalue(L, -2);
-		lua_pushboolean(L, true);
-		lua_rawset(L, seen);
-		lua_pushvalue(L, -2);
-		lua_rawseti(L, seen, ++*count);
+	if (lua_istable(L, -1)) {
+		lua_pushvalue(L, -1);
+		if (lua_rawget(L, seen) == LUA_TNIL) {
+			lua_pushvalue(L, -2);
+			lua_pushboolean(L, true);
+			lua_rawset(L, seen);
+			lua_pushvalue(L, -2);
+			lua_rawseti(L, seen, ++*count);
+		}
+		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
 }
@@ -184,7 +181,7 @@ void json_lazy_touch_all(lua_State *L, int index)
 	for (lua_Integer i = 1; i <= count; i++) {
 		(void)lua_rawgeti(L, seen, i);
 		json_lazy_touch(L, -1);
-		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		for (lua_pushnil(L); lua_next(L, -2);)
 			remember(L, seen, &count);
 		lua_pop(L, 1);
 	}

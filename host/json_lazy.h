@@ -18,13 +18,13 @@
 struct json_lazy {
 	const char *text; /* of the value; it stays where it is while the table is untouched */
 	size_t len;
-	bool verbatim; /* see struct json_skipped */
+	int levels; /* of containers in it, if the encoder may copy it; 0: it may not */
 };
 
 /* Pushes a table for the value of `len` bytes at `at` in the Lua string at stack index `text`. It holds that string, or,
  * when it is less than an eighth of that, a copy of its part: so what is kept keeps little else. The value has been
- * checked. May raise: no memory. */
-void json_lazy_push(lua_State *L, int text, size_t at, size_t len, bool verbatim);
+ * checked; levels as in struct json_lazy. May raise: no memory. */
+void json_lazy_push(lua_State *L, int text, size_t at, size_t len, int levels);
 
 /* Is the value at `index` a table that is still text? */
 bool json_lazy_is(lua_State *L, int index, struct json_lazy *lazy);

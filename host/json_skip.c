@@ -10,7 +10,7 @@ struct skipper {
 	lua_State *L;
 	const char *p, *end;
 	struct json_fault *fault;
-	int depth, base;
+	int depth, base, deepest;
 	bool verbatim;
 	uint64_t objects[JSON_DEPTH_MAX / 64 + 1]; /* one bit a level: set for an object */
 };
@@ -82,6 +82,7 @@ static bool open(struct skipper *s, bool *opened)
 	if (s->depth == JSON_DEPTH_MAX)
 		return fail(s, s->p, "at most 512 levels of nesting");
 	s->depth++;
+	s->deepest = s->depth > s->deepest ? s->depth : s->deepest;
 	uint64_t bit = (uint64_t)1 << s->depth % 64;
 	if (object)
 		s->objects[s->depth / 64] |= bit;
@@ -163,6 +164,7 @@ struct json_skipped json_skip(
 		.fault = fault,
 		.depth = depth,
 		.base = depth,
+		.deepest = depth,
 		.verbatim = true};
 	bool ok, opened;
 
@@ -173,5 +175,7 @@ struct json_skipped json_skip(
 		space(&s);
 		ok = value(&s, &opened) && (opened || after_value(&s));
 	}
-	return (struct json_skipped){ok && s.depth == s.base ? s.p : NULL, s.verbatim};
+	return (struct json_skipped){.after = ok && s.depth == s.base ? s.p : NULL,
+		.levels = s.deepest - s.base,
+		.verbatim = s.verbatim};
 }

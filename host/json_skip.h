@@ -8,6 +8,7 @@
 
 struct json_skipped {
 	const char *after; /* what follows the value; NULL: *fault says why */
+	int levels;	   /* of containers, this one included */
 	/* The encoder would write the same value in a line: there is no white space between its parts, and all numbers
 	 * are integers. Order of keys, null members and how strings are escaped apart. */
 	bool verbatim;
