@@ -80,6 +80,7 @@ void json_write_string(struct json_writer *w, const char *text, size_t len)
 
 	json_write_reserve(w, len + STRING_SLACK);
 	char *out = w->data + w->len;
+	size_t spare = w->cap - w->len - len - STRING_SLACK; /* for escapes, which are longer */
 	*out++ = '"';
 	for (;;) {
 		size_t run = json_string_copy(out, text, end);
@@ -87,10 +88,16 @@ void json_write_string(struct json_writer *w, const char *text, size_t len)
 		text += run;
 		if (text == end)
 			break;
-		out += escape(out, (unsigned char)*text++);
-		w->len = (size_t)(out - w->data);
-		json_write_reserve(w, (size_t)(end - text) + STRING_SLACK);
-		out = w->data + w->len;
+		size_t longer = escape(out, (unsigned char)*text++);
+		out += longer--;
+		if (longer > spare) {
+			w->len = (size_t)(out - w->data);
+			json_write_reserve(w, (size_t)(end - text) + STRING_SLACK);
+			out = w->data + w->len;
+			spare = w->cap - w->len - (size_t)(end - text) - STRING_SLACK;
+		} else {
+			spare -= longer;
+		}
 	}
 	*out++ = '"';
 	w->len = (size_t)(out - w->data);
