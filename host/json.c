@@ -6,6 +6,9 @@
 
 #include <lauxlib.h>
 
+#include "json_globals.h"
+#include "json_lazy.h"
+
 /* Names in the registry. */
 #define NULL_NAME "host.json.null"
 #define ARRAY_NAME "host.json.array"
@@ -110,6 +113,7 @@ static int l_array(lua_State *L)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
+	json_lazy_touch(L, 1);
 	json_push_array_meta(L); /* table meta */
 	if (lua_getmetatable(L, 1)) {
 		luaL_argcheck(L, lua_rawequal(L, -1, -2), 1, "this table has another metatable");
@@ -121,9 +125,13 @@ static int l_array(lua_State *L)
 
 static int l_is_array(lua_State *L)
 {
+	struct json_lazy lazy;
+
 	luaL_checkany(L, 1);
 	bool is = false;
-	if (lua_istable(L, 1)) {
+	if (json_lazy_is(L, 1, &lazy)) {
+		is = lazy.text[0] == '[';
+	} else if (lua_istable(L, 1)) {
 		is = lua_rawgeti(L, 1, 1) != LUA_TNIL;
 		json_push_array_meta(L); /* element meta */
 		if (!is && lua_getmetatable(L, 1))
@@ -148,5 +156,7 @@ int luaopen_host_json(lua_State *L)
 	luaL_newlib(L, functions);
 	json_push_null(L);
 	lua_setfield(L, -2, "null");
+	json_globals_push(L);
+	lua_setfield(L, -2, "raw");
 	return 1;
 }

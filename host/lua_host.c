@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_lazy.h"
 #include "lua_ask.h"
 #include "lua_buf.h"
 #include "lua_context.h"
@@ -36,6 +37,7 @@ static int resubscribe(lua_State *L)
 		lua_Unsigned count;
 
 		luaL_checktype(L, 2, LUA_TTABLE);
+		json_lazy_touch(L, 2);
 		count = lua_rawlen(L, 2);
 		luaL_argcheck(L, count <= NAMESPACES_MAX, 2, "too many namespaces");
 		list = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*list), 0);

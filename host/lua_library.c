@@ -7,12 +7,27 @@
 
 #include "files.h"
 #include "json.h"
+#include "json_globals.h"
 #include "lua_buf.h"
 #include "lua_scan.h"
 
 /* Debian's header for these lacks prototypes that a C11 compiler accepts without a warning. */
 int luaopen_cjson(lua_State *L);
 int luaopen_cjson_safe(lua_State *L);
+
+static int open_cjson(lua_State *L)
+{
+	(void)luaopen_cjson(L);
+	json_globals_wrap_cjson(L);
+	return 1;
+}
+
+static int open_cjson_safe(lua_State *L)
+{
+	(void)luaopen_cjson_safe(L);
+	json_globals_wrap_cjson(L);
+	return 1;
+}
 
 /* "operator.queue" → "operator/queue"; raises for what is no module name. */
 static const char *check_name(lua_State *L)
@@ -119,8 +134,8 @@ static void set_searchers(lua_State *L, const char *lib_dir)
 void lua_library_open(lua_State *L, const char *lib_dir)
 {
 	set_searchers(L, lib_dir);
-	lua_library_preload(L, "cjson", luaopen_cjson);
-	lua_library_preload(L, "cjson.safe", luaopen_cjson_safe);
+	lua_library_preload(L, "cjson", open_cjson);
+	lua_library_preload(L, "cjson.safe", open_cjson_safe);
 	lua_library_preload(L, "host.json", luaopen_host_json);
 	lua_library_preload(L, "host.scan", luaopen_host_scan);
 }

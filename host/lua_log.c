@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_lazy.h"
 #include "lua_buf.h"
 #include "lua_context.h"
 
@@ -17,6 +18,7 @@ static size_t read_fields(lua_State *L, int index, struct log_field *fields)
 	size_t count = 0, i;
 
 	luaL_checkstack(L, FIELDS_MAX + 4, NULL);
+	json_lazy_touch(L, index);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(L, "host.log: the name of a field is a string");

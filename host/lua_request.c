@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_lazy.h"
 #include "lua_error.h"
 
 #define QUERY_PARAMETERS_MAX 64
@@ -73,6 +74,7 @@ static void read_query(lua_State *L, int index, struct lua_request *r)
 	size_t count = 0, i;
 	bool ok = true;
 
+	json_lazy_touch(L, index);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		int type = lua_type(L, -1);
 

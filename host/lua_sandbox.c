@@ -5,6 +5,8 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "json_globals.h"
+#include "json_lazy.h"
 #include "lua_coroutine.h"
 #include "lua_cpu.h"
 
@@ -49,6 +51,7 @@ static int setmetatable_(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
 	luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+	json_lazy_touch(L, 1);
 	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
 		return luaL_error(L, "cannot change a protected metatable");
 	if (lua_istable(L, 2)) {
@@ -146,6 +149,7 @@ void lua_sandbox_open(lua_State *L)
 	lua_getglobal(L, "load");
 	lua_pushcclosure(L, load_, 1);
 	lua_setglobal(L, "load");
+	json_globals_set(L);
 	lua_register(L, "xpcall", xpcall_);
 	lua_register(L, "setmetatable", setmetatable_);
 	lua_register(L, "collectgarbage", collectgarbage_);

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "json_lazy.h"
 #include "lua_buf.h"
 #include "lua_context.h"
 
@@ -81,6 +82,7 @@ static bool add_labels(lua_State *L, int index, struct buf *b)
 	size_t count = 0, i;
 	bool ok = true;
 
+	json_lazy_touch(L, index);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
 

@@ -112,7 +112,7 @@ function nomad.request(method, path, options)
   elseif not response.body:find("%S") then
     return true, nil, response
   end
-  local value, reason = json.decode(response.body)
+  local value, reason = json.decode_lazy(response.body)
   if value == nil then
     local message = ("the answer is not JSON (%s) and begins with %q; is this a Nomad?"):format(
       reason,
@@ -140,7 +140,7 @@ function Reader:next()
   if not text then
     return nil, err
   end
-  local value, reason = json.decode(text)
+  local value, reason = json.decode_lazy(text)
   if type(value) ~= "table" then
     local found = reason or "an element is no object"
     return nil, nomad.unexpected("GET", self.path, "the list is not as Nomad's: " .. found, text)

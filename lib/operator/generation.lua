@@ -367,7 +367,8 @@ function Generation:event(topic, type, id, namespace, index, raw)
   if self.stopped or unread or out then
     return
   end
-  local payload, err = json.decode(raw)
+  -- The payload and the object in it at once, what is long below that when it is asked for.
+  local payload, err = json.decode_lazy(raw, 2)
   if not payload then
     self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
     return

@@ -1,6 +1,8 @@
 --- modules: the operator's Lua modules loaded anew for one generation, as each real one has a Lua state of its own.
 --- So what a module keeps dies with its generation, and a specification notices if anybody counted on more.
 
+local json = require "host.json"
+
 local ordered = require "operator.testing.ordered"
 
 local modules = {}
@@ -32,7 +34,12 @@ function modules.loader(given)
     loaded[name] = module
   end
   local own_require
-  local env = setmetatable({ pairs = ordered.pairs }, {
+  local env = { pairs = ordered.pairs }
+  for name, read in pairs(json.raw) do
+    env[name] = read
+  end
+  env._G = env
+  setmetatable(env, {
     __index = function(_, name)
       return name == "require" and own_require or _G[name]
     end,

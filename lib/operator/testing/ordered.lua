@@ -1,7 +1,12 @@
 --- ordered: `pairs` in the order of the keys. Lua's own order differs from run to run, and a run that cannot be
 --- repeated explains nothing.
 
+local json = require "host.json"
+
 local ordered = {}
+
+-- Those that see what is in a lazy table.
+local next, getmetatable = json.raw.next, json.raw.getmetatable
 
 local function before(a, b)
   local kind, other = type(a), type(b)
