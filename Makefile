@@ -51,6 +51,8 @@ LINK = $(OPT)
 WARN := $(filter-out -Wformat-truncation=2,$(WARN))
 ifeq ($(MODE),fuzz)
 OPT += -fsanitize=fuzzer-no-link
+# Short inputs shall reach the lazy tables too.
+CPPFLAGS += -DJSON_LAZY_ABOVE=8
 endif
 endif
 

@@ -1,4 +1,5 @@
-/* fuzz json: what decodes must encode, decode again to the same digest, and encode to the same text. */
+/* fuzz json: what decodes must encode, decode again to the same digest, and encode to the same text; and what is decoded
+ * lazily is the same, whether it is touched, copied or refused. */
 #include "json.h"
 
 #include <stdint.h>
@@ -7,12 +8,48 @@
 
 #include <lauxlib.h>
 
+#include "json_lazy.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void must(bool ok)
 {
 	if (!ok)
 		abort();
+}
+
+static bool same_text(lua_State *L, int a, int b)
+{
+	return lua_compare(L, a, b, LUA_OPEQ);
+}
+
+/* The text at 1, whose eager value is at 2 with the digest. */
+static void must_be_lazy(lua_State *L, int levels, uint64_t digest)
+{
+	int top = lua_gettop(L);
+
+	must(json_push_lazy(L, 1, levels)); /* copied where it may be: the same when read again */
+	json_push_text(L, -1, (struct json_format){.sorted = false});
+	size_t len;
+	const char *text = lua_tolstring(L, -1, &len);
+	must(json_push(L, text, len));
+	must(json_digest(L, -1) == digest);
+	must(json_digest(L, top + 1) == digest); /* touched by the encoder */
+	must(json_push_lazy(L, 1, levels));
+	lua_pushvalue(L, -1);
+	json_lazy_touch_all(L, -1);
+	must(json_digest(L, -1) == digest);
+	lua_settop(L, top);
+}
+
+/* text message → 2 */
+static void must_be_refused_lazily(lua_State *L)
+{
+	for (int levels = 0; levels < 3; levels++) {
+		must(!json_push_lazy(L, 1, levels));
+		must(same_text(L, -1, 2));
+		lua_settop(L, 2);
+	}
 }
 
 /* text → 1 */
@@ -25,6 +62,7 @@ static int round_trip(lua_State *L)
 
 	if (!json_push(L, input, len)) {
 		must(lua_gettop(L) == 2 && lua_isstring(L, 2));
+		must_be_refused_lazily(L);
 		return 0;
 	}
 	uint64_t digest = json_digest(L, 2);
@@ -39,6 +77,8 @@ static int round_trip(lua_State *L)
 	const char *wide = lua_tolstring(L, 6, &len);
 	must(json_push(L, wide, len));
 	must(json_digest(L, 7) == digest);
+	for (int levels = 0; levels < 3; levels++)
+		must_be_lazy(L, levels, digest);
 	return 0;
 }
 
