@@ -24,13 +24,33 @@ function json.is_array(t) end
 ---@return string? error "line 1, column 17: expected ':' after a key, found '}'"
 function json.decode(text) end
 
+--- As `decode`, for a text of which little is wanted: containers with fewer than `levels` others around them are
+--- decoded now; of what is nested deeper, a value of up to 4096 bytes too, and a longer one becomes a lazy table: its text
+--- is checked now, as strictly and with the same errors, and one level of it is decoded when it is touched first, where
+--- again long values stay text. A lazy table is a table: `t.x`, `t.x = 1`, `#t`, pairs, ipairs, table.*, encode and
+--- digest see what an eager one has, and so do `json.raw`, which are the globals of the operator's Lua states, and cjson
+--- there. type, ==, is_array and encode without options do not touch it. The metatable that it has until then is gone
+--- afterwards; getmetatable touches first, so it is never seen. An untouched one keeps its text alive, at most eight
+--- times its own bytes. encode copies that text, unless it has white space or numbers that encode would write otherwise;
+--- so there may be nulls in it.
+---@param text string
+---@param levels? integer 1 unless told, 0 to 512
+---@return any value nil and an error for bad text
+---@return string? error
+function json.decode_lazy(text, levels) end
+
+--- next, rawget, rawset, rawlen, getmetatable and setmetatable as in the standard library, but lazy tables are decoded
+--- first. Lua code that runs elsewhere than in the operator and reads tables raw takes these.
+---@type { next: function, rawget: function, rawset: function, rawlen: function, getmetatable: function, setmetatable: function }
+json.raw = nil
+
 ---@class host.json.EncodeOptions
 ---@field sorted? boolean keys in order of their bytes
 ---@field indent? integer spaces a level; nil: one line
 
 --- Floats without fraction are written as integers (Nomad refuses 3e10 and 1.0). Raises for functions, NaN, infinity,
 --- keys that are not strings, arrays with holes, tables deeper than 512; the message names the path. An unmarked empty
---- table is `{}`. Tables are read raw, without metamethods. cjson.null is null too.
+--- table is `{}`. Tables are read raw, without metamethods, lazy ones as if they were decoded. cjson.null is null too.
 ---@param value any
 ---@param options? host.json.EncodeOptions
 ---@return string

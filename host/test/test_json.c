@@ -11,6 +11,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "json_lazy.h"
+
 /* Decodes a copy without a NUL behind it, so that the sanitizer sees a read too far. */
 static bool push_copy(lua_State *L, const char *text)
 {
@@ -186,6 +188,99 @@ static int whole_trip(lua_State *L)
 	return 0;
 }
 
+/* Pushes {"list":[…]} with a list that is left as text. */
+static void push_lazy(lua_State *L)
+{
+	char text[JSON_LAZY_ABOVE + 100] = "{\"list\":[1,{\"a\":2},\"";
+	size_t len = strlen(text);
+
+	memset(text + len, 'x', JSON_LAZY_ABOVE);
+	len += JSON_LAZY_ABOVE;
+	memcpy(text + len, "\"]}", 3);
+	lua_pushlstring(L, text, len + 3);
+	if (!json_push_lazy(L, -1, 1))
+		lua_error(L);
+	lua_remove(L, -2);
+}
+
+static void test_lazy(void **state)
+{
+	struct json_lazy lazy;
+	lua_State *L = luaL_newstate();
+	(void)state;
+
+	push_lazy(L);
+	assert_int_equal(lua_gettop(L), 1);
+	assert_false(json_lazy_is(L, 1, &lazy));
+	lua_pushliteral(L, "list");
+	lua_rawget(L, 1);
+	assert_true(json_lazy_is(L, -1, &lazy));
+	assert_int_equal(lazy.text[0], '[');
+	assert_int_equal(lazy.text[lazy.len - 1], ']');
+	assert_int_equal(lazy.levels, 2);
+	assert_int_equal(lua_rawlen(L, 2), 0);
+	json_lazy_touch(L, -1);
+	assert_int_equal(lua_gettop(L), 2);
+	assert_false(json_lazy_is(L, -1, &lazy));
+	assert_int_equal(lua_rawlen(L, 2), 3);
+	json_lazy_touch(L, -1);
+	lua_pushinteger(L, 1);
+	json_lazy_touch(L, -1);
+	json_lazy_touch_all(L, -1);
+	assert_int_equal(lua_gettop(L), 3);
+	lua_close(L);
+}
+
+/* Whatever of the touch fails, the next one finds the table as before. */
+static int touch_again(lua_State *L)
+{
+	struct json_lazy lazy;
+
+	lua_getfield(L, LUA_REGISTRYINDEX, "value");
+	lua_pushliteral(L, "list");
+	lua_rawget(L, -2);
+	(void)json_lazy_is(L, -1, &lazy);
+	json_lazy_touch(L, -1);
+	json_push_text(L, -2, (struct json_format){.sorted = true});
+	if (lua_rawlen(L, -1) != JSON_LAZY_ABOVE + 23)
+		return luaL_error(L, "%s", lua_tostring(L, -1));
+	return 0;
+}
+
+static int make_lazy(lua_State *L)
+{
+	push_lazy(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, "value");
+	return 0;
+}
+
+static void test_touch_without_memory(void **state)
+{
+	long failures = 0;
+	(void)state;
+
+	for (long n = 0;; n++) {
+		struct meter m = {.out = 0, .left = -1};
+		lua_State *L = lua_newstate(metered, &m);
+		assert_non_null(L);
+		lua_pushcfunction(L, make_lazy);
+		assert_int_equal(lua_pcall(L, 0, 0, 0), LUA_OK);
+		lua_pushcfunction(L, touch_again);
+		m.left = n;
+		int status = lua_pcall(L, 0, 0, 0);
+		m.left = -1;
+		assert_true(status == LUA_OK || status == LUA_ERRMEM);
+		lua_pushcfunction(L, touch_again);
+		assert_int_equal(lua_pcall(L, 0, 0, 0), LUA_OK);
+		lua_close(L);
+		assert_int_equal(m.out, 0);
+		if (status == LUA_OK)
+			break;
+		failures++;
+	}
+	assert_in_range(failures, 3, 1000);
+}
+
 static void test_every_allocation_fails_once(void **state)
 {
 	long failures = 0;
@@ -250,6 +345,8 @@ int main(void)
 		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_lazy),
+		cmocka_unit_test(test_touch_without_memory),
 		cmocka_unit_test(test_every_allocation_fails_once),
 		cmocka_unit_test(test_what_cannot_be_written_raises),
 		cmocka_unit_test(test_module_leaves_one_value),

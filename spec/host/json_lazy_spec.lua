@@ -7,9 +7,13 @@ local raw = json.raw
 -- A text above the limit from which values stay text.
 local LONG = ("x"):rep(5000)
 
-local function long_array() return '["' .. LONG .. '",1,{"a":null,"b":[]},-2]' end
+local function long_array()
+  return '["' .. LONG .. '",1,{"a":null,"b":[]},-2]'
+end
 
-local function long_object() return '{"text":"' .. LONG .. '","list":[1,2],"none":null,"n":7}' end
+local function long_object()
+  return '{"text":"' .. LONG .. '","list":[1,2],"none":null,"n":7}'
+end
 
 -- Without touching it.
 local function is_lazy(value)
@@ -17,7 +21,9 @@ local function is_lazy(value)
   return meta and rawget(meta, "__pairs") ~= nil and next(value) == nil
 end
 
-local function fresh(text, levels) return assert(json.decode_lazy('{"v":' .. text .. "}", levels or 1)).v end
+local function fresh(text, levels)
+  return assert(json.decode_lazy('{"v":' .. text .. "}", levels or 1)).v
+end
 
 local function recorded()
   local lines = {}
@@ -48,8 +54,12 @@ describe("host.json decode_lazy", function()
     assert.is_true(is_lazy(rawget(job, "Groups")))
     assert.equal(1, #job.Groups)
     assert.is_true(is_lazy(rawget(job.Groups, 1)))
-    assert.has_error(function() json.decode_lazy(text, -1) end)
-    assert.has_error(function() json.decode_lazy(text, 513) end)
+    assert.has_error(function()
+      json.decode_lazy(text, -1)
+    end)
+    assert.has_error(function()
+      json.decode_lazy(text, 513)
+    end)
   end)
 
   it("counts the bytes of the value itself", function()
@@ -63,25 +73,66 @@ describe("host.json decode_lazy", function()
   end)
 
   local touches = {
-    ["an index"] = function(t) return t.n end,
-    ["an index that is not there"] = function(t) return t.nothing end,
-    ["an assignment"] = function(t) t.more = nil end,
-    ["the length"] = function(t) return #t end,
-    ["pairs"] = function(t) return pairs(t) end,
-    ["ipairs"] = function(t) for _ in ipairs(t) do end end,
-    ["table.unpack"] = function(t) return table.unpack(t) end,
-    ["table.insert"] = function(t) table.insert(t, "end") end,
-    ["table.sort"] = function(t) pcall(table.sort, t, function() return false end) end,
-    ["next"] = function(t) return raw.next(t) end,
-    ["rawget"] = function(t) return raw.rawget(t, "n") end,
-    ["rawlen"] = function(t) return raw.rawlen(t) end,
-    ["rawset"] = function(t) raw.rawset(t, "more", 1) end,
-    ["getmetatable"] = function(t) return raw.getmetatable(t) end,
-    ["setmetatable"] = function(t) return raw.setmetatable(t, raw.getmetatable(t)) end,
-    ["json.array"] = function(t) pcall(json.array, t) end,
-    ["a sorted encode"] = function(t) json.encode(t, { sorted = true }) end,
-    ["an indented encode"] = function(t) json.encode(t, { indent = 1 }) end,
-    ["digest"] = function(t) json.digest(t) end,
+    ["an index"] = function(t)
+      return t.n
+    end,
+    ["an index that is not there"] = function(t)
+      return t.nothing
+    end,
+    ["an assignment"] = function(t)
+      t.more = nil
+    end,
+    ["the length"] = function(t)
+      return #t
+    end,
+    ["pairs"] = function(t)
+      return pairs(t)
+    end,
+    ["ipairs"] = function(t)
+      for _ in ipairs(t) do
+      end
+    end,
+    ["table.unpack"] = function(t)
+      return table.unpack(t)
+    end,
+    ["table.insert"] = function(t)
+      table.insert(t, "end")
+    end,
+    ["table.sort"] = function(t)
+      pcall(table.sort, t, function()
+        return false
+      end)
+    end,
+    ["next"] = function(t)
+      return raw.next(t)
+    end,
+    ["rawget"] = function(t)
+      return raw.rawget(t, "n")
+    end,
+    ["rawlen"] = function(t)
+      return raw.rawlen(t)
+    end,
+    ["rawset"] = function(t)
+      raw.rawset(t, "more", 1)
+    end,
+    ["getmetatable"] = function(t)
+      return raw.getmetatable(t)
+    end,
+    ["setmetatable"] = function(t)
+      return raw.setmetatable(t, raw.getmetatable(t))
+    end,
+    ["json.array"] = function(t)
+      pcall(json.array, t)
+    end,
+    ["a sorted encode"] = function(t)
+      json.encode(t, { sorted = true })
+    end,
+    ["an indented encode"] = function(t)
+      json.encode(t, { indent = 1 })
+    end,
+    ["digest"] = function(t)
+      json.digest(t)
+    end,
   }
   for name, touch in pairs(touches) do
     it("is decoded by " .. name, function()
@@ -100,7 +151,8 @@ describe("host.json decode_lazy", function()
   it("is not decoded by what does not look into it", function()
     for _, text in ipairs { long_object(), long_array() } do
       local value = fresh(text)
-      local _ = type(value), tostring(value), value == value, rawequal(value, value), select("#", value)
+      local _ =
+        type(value), tostring(value), value == value, rawequal(value, value), select("#", value)
       assert.equal(text:sub(1, 1) == "[", json.is_array(value))
       json.encode(value)
       assert.is_true(is_lazy(value))
@@ -111,7 +163,11 @@ describe("host.json decode_lazy", function()
     local list, object = fresh(long_array()), fresh(long_object())
     assert.equal(getmetatable(json.array()), raw.getmetatable(list))
     assert.is_nil(raw.getmetatable(object))
-    local mine = { __index = function() return "mine" end }
+    local mine = {
+      __index = function()
+        return "mine"
+      end,
+    }
     local other = fresh(long_object())
     assert.equal(other, raw.setmetatable(other, mine))
     assert.equal(7, other.n)
@@ -141,9 +197,16 @@ describe("host.json decode_lazy", function()
   end)
 
   it("has each member once for pairs and next", function()
-    for _, walk in ipairs { pairs, function(t) return raw.next, t end } do
+    for _, walk in ipairs {
+      pairs,
+      function(t)
+        return raw.next, t
+      end,
+    } do
       local found = {}
-      for key in walk(fresh(long_object())) do found[#found + 1] = key end
+      for key in walk(fresh(long_object())) do
+        found[#found + 1] = key
+      end
       table.sort(found)
       assert.same({ "list", "n", "text" }, found)
     end
@@ -151,14 +214,24 @@ describe("host.json decode_lazy", function()
 
   it("raises for what next, rawget and their like raise for", function()
     for _, name in ipairs { "next", "rawget", "rawset", "rawlen", "setmetatable" } do
-      assert.has_error(function() raw[name](1, 2, 3) end)
-      assert.has_error(function() raw[name]() end)
+      assert.has_error(function()
+        raw[name](1, 2, 3)
+      end)
+      assert.has_error(function()
+        raw[name]()
+      end)
     end
-    assert.has_error(function() raw.setmetatable({}, 1) end)
-    assert.has_error(function() raw.setmetatable(setmetatable({}, { __metatable = 1 }), nil) end)
+    assert.has_error(function()
+      raw.setmetatable({}, 1)
+    end)
+    assert.has_error(function()
+      raw.setmetatable(setmetatable({}, { __metatable = 1 }), nil)
+    end)
     assert.equal(1, raw.getmetatable(setmetatable({}, { __metatable = 1 })))
     assert.equal(getmetatable "", raw.getmetatable "")
-    assert.has_error(function() raw.next({}, "absent") end)
+    assert.has_error(function()
+      raw.next({}, "absent")
+    end)
     assert.equal(3, raw.rawlen "abc")
   end)
 
@@ -188,9 +261,13 @@ describe("host.json decode_lazy", function()
 
   it("is refused by the encoder where an eager one is too deep", function()
     local value = fresh(("["):rep(500) .. '"' .. LONG .. '"' .. ("]"):rep(500))
-    for _ = 1, 12 do value = { value } end
+    for _ = 1, 12 do
+      value = { value }
+    end
     assert.equal(value, value)
-    assert.has_no_error(function() json.encode(value) end)
+    assert.has_no_error(function()
+      json.encode(value)
+    end)
     local ok, err = pcall(json.encode, { value })
     assert.is_false(ok)
     assert.truthy(tostring(err):find("nested deeper than 512 levels", 1, true))
@@ -198,8 +275,32 @@ describe("host.json decode_lazy", function()
 
   it("finds in text that stays text what decode finds, at the same place", function()
     local wrong = {
-      "1 2", "1,", "01", "-", "1.", "1e", "1e999", "tru", "nul", '"\\x"', '"\\u12"', '"\t"', '"', "{1}",
-      '{"a"}', '{"a" 1}', '{"a":}', '{"a":1,}', "[1}", '{"a":1]', "[", "]", "", ("["):rep(511), "\0", "'a'",
+      "1 2",
+      "1,",
+      "01",
+      "-",
+      "1.",
+      "1e",
+      "1e999",
+      "tru",
+      "nul",
+      '"\\x"',
+      '"\\u12"',
+      '"\t"',
+      '"',
+      "{1}",
+      '{"a"}',
+      '{"a" 1}',
+      '{"a":}',
+      '{"a":1,}',
+      "[1}",
+      '{"a":1]',
+      "[",
+      "]",
+      "",
+      ("["):rep(511),
+      "\0",
+      "'a'",
     }
     for _, part in ipairs(wrong) do
       local text = '{"a":["' .. LONG .. '",' .. part .. '],"b":1}'
@@ -214,9 +315,13 @@ describe("host.json decode_lazy", function()
   end)
 
   it("takes 512 levels and no more", function()
-    local function nested(depth) return ("["):rep(depth) .. '"' .. LONG .. '"' .. ("]"):rep(depth) end
+    local function nested(depth)
+      return ("["):rep(depth) .. '"' .. LONG .. '"' .. ("]"):rep(depth)
+    end
     local value = json.decode_lazy(nested(512))
-    for _ = 1, 511 do value = value[1] end
+    for _ = 1, 511 do
+      value = value[1]
+    end
     assert.equal(LONG, value[1])
     assert.equal(select(2, json.decode(nested(513))), select(2, json.decode_lazy(nested(513))))
   end)
@@ -229,12 +334,16 @@ describe("host.json decode_lazy", function()
 
   it("keeps little of a long text for a short part", function()
     local parts = {}
-    for i = 1, 200 do parts[i] = '{"text":"' .. LONG .. '"}' end
+    for i = 1, 200 do
+      parts[i] = '{"text":"' .. LONG .. '"}'
+    end
     local kept = {}
     collectgarbage()
     collectgarbage()
     local before = collectgarbage "count"
-    for i = 1, 5 do kept[i] = json.decode_lazy("[" .. table.concat(parts, ",") .. "]", 1)[i] end
+    for i = 1, 5 do
+      kept[i] = json.decode_lazy("[" .. table.concat(parts, ",") .. "]", 1)[i]
+    end
     collectgarbage()
     collectgarbage()
     assert.is_true(is_lazy(kept[1]))
