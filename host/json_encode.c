@@ -27,7 +27,7 @@ struct encoder {
 	lua_State *L;
 	struct json_format format;
 	int null_at; /* stack indexes */
-	int array_at;
+	const void *array_meta;
 	int depth;
 	struct json_writer w;
 };
@@ -288,7 +288,7 @@ static enum shape marked_shape(struct encoder *e)
 
 	if (!lua_getmetatable(L, -1))
 		return IS_UNMARKED;
-	bool array = lua_rawequal(L, -1, e->array_at);
+	bool array = lua_topointer(L, -1) == e->array_meta;
 	lua_pop(L, 1);
 	if (array)
 		return IS_ARRAY;
@@ -386,7 +386,7 @@ static void encode(struct encoder *e, lua_State *L, int index, struct json_forma
 	json_push_null(L);
 	e->null_at = lua_gettop(L);
 	json_push_array_meta(L);
-	e->array_at = lua_gettop(L); /* out null meta */
+	e->array_meta = lua_topointer(L, -1); /* out null meta */
 	lua_pushvalue(L, index);
 	write_value(e, NULL);
 }
