@@ -199,7 +199,8 @@ local function mentions_of(object, raw)
     elseif raw and not may_spell(raw, text) then
       return false
     end
-    encoded = encoded or json.encode(object)
+    -- Sorted, so that long values are not copied as Nomad wrote them, with its escapes and nulls.
+    encoded = encoded or json.encode(object, { sorted = true })
     return encoded:find(text, 1, true) ~= nil
   end
 end
