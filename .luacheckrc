@@ -6,6 +6,8 @@ include_files = {
   "lib",
   "scripts/*.lua",
   "examples/*/*.lua",
+  "bench/*.lua",
+  "bench/peers/*/*.lua",
   "spec",
   "tools/*.lua",
   "tools/demo",

@@ -61,7 +61,7 @@ CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=
 LDFLAGS += -pie $(LINK)
 LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
 
-.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests
+.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests bench bench-quick bench-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -137,17 +137,44 @@ LINES ?= 1000000
 where: release | build/deps-test
 	@WHERE_LINES=$(LINES) WHERE_SEED=$(SEED) busted spec/host/where_spec.lua
 
+# make bench: ours beside others on a synthetic Nomad; BENCH_FLAGS are ours, BENCH is for bench/run.lua.
+BENCH_OPT := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g $(filter-out -Wformat-truncation=2,$(WARN))
+BENCH_PROGRAMS := $(addprefix build/bench/,synthetic-nomad floor naive parsed.json)
+bench bench-quick: release bench-programs | build/deps-test
+bench:
+	@lua5.4 bench/run.lua -out bench/results/$$(date +%Y-%m-%d).md $(BENCH)
+bench-quick:
+	@lua5.4 bench/run.lua -quick $(BENCH)
+# A peer in Go is left out, by name, where it cannot be built.
+bench-programs: $(BENCH_PROGRAMS)
+	@! command -v go >/dev/null || $(MAKE) --no-print-directory -k build/bench/api build/bench/tuned || true
+
+build/bench/synthetic-nomad: $(wildcard bench/*.[ch] bench/server/*.[ch]) | build/deps-build
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(BENCH_OPT) -o $@ $(filter %.c,$^)
+build/bench/floor: $(wildcard bench/*.[ch] bench/peers/floor/*.[ch]) | build/deps-build
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(BENCH_OPT) -o $@ $(filter %.c,$^)
+build/bench/naive: bench/peers/naive/main.c | build/deps-build
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(BENCH_OPT) -isystem /usr/include/lua5.4 -o $@ $^ -l:liblua5.4-cjson.a -l:liblua5.4.a -lcurl -lm -ldl
+build/bench/parsed.json: lib/operator/testing/parsed.lua
+	$(Q)mkdir -p $(@D) && lua5.4 -e 'for _, text in pairs(dofile "$<") do io.write(text) end' > $@
+build/bench/api build/bench/tuned: $(wildcard bench/peers/go.* bench/peers/*/*.go bench/peers/*/*.hcl)
+	$(call say,GO,$@)
+	$(Q)cd bench/peers && go build -buildvcs=false -o ../../$@ ./$(@F)
+
 demo: release | build/deps-test
 	@tools/demo
 
-test: release tests asan | build/deps-test
+test: release tests asan build/bench/synthetic-nomad build/bench/floor build/bench/parsed.json | build/deps-test
 	@tools/test
 
 check: | build/deps-check
 	@tools/check
 
 format: | build/deps-check
-	clang-format-14 -i $(wildcard host/*.[ch] host/*/*.[ch])
+	clang-format-14 -i $(wildcard host/*.[ch] host/*/*.[ch] bench/*.[ch] bench/server/*.[ch] bench/peers/*/*.[ch])
 
 nomad: | build/deps-test
 	@for v in 1.11.3 1.4.3; do tools/nomad/find -build $$v || exit 1; done
@@ -172,6 +199,7 @@ help:
 	@echo 'make fuzz      libFuzzer over every parser, FUZZ_SECONDS=30 each'
 	@echo 'make chaos     random troubles in the model of Nomad, then calm: SEED=1 SEEDS=1 FAULTS=1000'
 	@echo 'make where     the raw filter against lib/operator/filter.lua: LINES=1000000 SEED=1'
+	@echo 'make bench     ours beside others, 30 minutes; make bench-quick: a minute. docs/performance.md tells how to read it'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'

@@ -17,7 +17,9 @@ local WANTED = { no = 0, backup = 1, gone = 2, run = 3 }
 local function read_lines(path)
   local list = {}
   for line in io.lines(path) do
-    if #line > 2 then list[#list + 1] = line .. "\n" end
+    if #line > 2 then
+      list[#list + 1] = line .. "\n"
+    end
   end
   return list
 end
@@ -34,7 +36,9 @@ local function job_ids(lines)
       end
     end
   end
-  table.sort(ids, function(a, b) return #a > #b or #a == #b and a < b end)
+  table.sort(ids, function(a, b)
+    return #a > #b or #a == #b and a < b
+  end)
   return ids
 end
 
@@ -54,8 +58,12 @@ end
 
 -- What an event means for the job's backup.
 local function wanted(event, job)
-  if event.Payload.Deleted == true then return WANTED.gone end
-  if job.ParentID ~= "" then return WANTED.run end
+  if event.Payload.Deleted == true then
+    return WANTED.gone
+  end
+  if job.ParentID ~= "" then
+    return WANTED.run
+  end
   local meta = type(job.Meta) == "table" and job.Meta or {}
   local alive = not job.Stop and event.Type ~= "JobDeregistered"
   return alive and meta["auto-backup"] == "true" and WANTED.backup or WANTED.no
@@ -71,10 +79,16 @@ local function find_jobs(text)
       local start = select(2, assert(digits:find('"Payload":{[^{]-"Job":', at))) + 1
       local body = digits:match("^%b{}", start)
       assert(cjson.decode(body).ID == job.ID, "a job's braces are not balanced")
-      local id = start + select(2, assert(body:find('"ID":"' .. job.ID:gsub("%p", "%%%0"))))
+      local id = start
+        + select(2, assert(body:find('"ID":"' .. job.ID:gsub("%p", "%%%0"))))
         - #job.ID
-      jobs[#jobs + 1] = ("j %d %d %d %d %d"):format(id - 1, #job.ID, start - 1, #body,
-        wanted(event, job))
+      jobs[#jobs + 1] = ("j %d %d %d %d %d"):format(
+        id - 1,
+        #job.ID,
+        start - 1,
+        #body,
+        wanted(event, job)
+      )
       at = start + #body
     end
   end
@@ -93,7 +107,9 @@ local function template(line, ids, offset)
   local slots, at, nth = {}, 1, 0
   while true do
     local start, stop = text:find("[\1\2]+", at)
-    if not start then break end
+    if not start then
+      break
+    end
     if text:byte(start) == 1 then
       slots[#slots + 1] = ("n %d"):format(start - 1)
     else
@@ -120,13 +136,17 @@ local Plan = {}
 Plan.__index = Plan
 
 local function new()
-  return setmetatable({ templates = {}, lengths = {}, counts = {}, lines = {}, initial = 0, events = 0,
-    bytes = 0 }, Plan)
+  return setmetatable(
+    { templates = {}, lengths = {}, counts = {}, lines = {}, initial = 0, events = 0, bytes = 0 },
+    Plan
+  )
 end
 
 -- Adds a template made of a recorded line; returns its number.
 function Plan:template(line, ids, offset)
-  local made = template(line, ids, offset or function() return 0 end)
+  local made = template(line, ids, offset or function()
+    return 0
+  end)
   self.templates[#self.templates + 1] = made
   local at = #self.templates - 1
   self.lengths[at] = tonumber(made:match "^template (%d+)")
@@ -156,7 +176,9 @@ end
 local function recorded(lines, id, kind)
   for _, line in ipairs(lines) do
     local event = cjson.decode(line).Events[1]
-    if event.Key == id and event.Type == kind then return line end
+    if event.Key == id and event.Type == kind then
+      return line
+    end
   end
   error(("%s has no %s of %s"):format(RECORDING, kind, id))
 end
@@ -183,14 +205,22 @@ local function with(...)
   return self, at, lines
 end
 
--- Of 200 lines 2 are of jobs with a backup, 2 of jobs whose meta says that they want none, and 4 of a large job; the mean
--- length is 2.8 kB.
+-- Of 200 lines 2 are of jobs with a backup, 2 of jobs whose meta says that they want none, and 4 of a large job;
+-- the mean length is 2.8 kB.
 local function mixed(at, number)
   local place = number % 200
-  if place == 0 then return at.docker end
-  if place == 100 then return at.backup end
-  if place == 50 or place == 150 then return at.no end
-  if place % 50 == 25 then return at.multi end
+  if place == 0 then
+    return at.docker
+  end
+  if place == 100 then
+    return at.backup
+  end
+  if place == 50 or place == 150 then
+    return at.no
+  end
+  if place % 50 == 25 then
+    return at.multi
+  end
   return place % 3 == 0 and at.batch or place % 3 == 1 and at.periodic or at.plain
 end
 
@@ -224,7 +254,9 @@ function plan.session(count)
   local self, lines = new(), read_lines(SESSION)
   local ids, last = job_ids(lines), 0
   for _, line in ipairs(lines) do
-    self:template(line, ids, function(index) return index end)
+    self:template(line, ids, function(index)
+      return index
+    end)
     last = math.max(last, cjson.decode(line).Index)
   end
   for cycle = 0, math.ceil(count / #lines) - 1 do

@@ -11,9 +11,10 @@
 #include "world.h"
 
 struct feed_options {
-	size_t initial;	    /* lines that have happened before anybody listened */
-	double rate;	    /* lines a second; 0: as fast as they are taken */
-	uint64_t settle;    /* nanoseconds from the subscription to the first line; UINT64_MAX: feed_go says when */
+	size_t initial; /* lines that have happened before anybody listened */
+	double rate;	/* lines a second; 0: as fast as they are taken */
+	uint64_t
+		settle; /* nanoseconds from the subscription to the first line; UINT64_MAX: feed_go says when */
 	uint64_t heartbeat; /* nanoseconds between two */
 };
 

@@ -60,7 +60,8 @@ struct http *http_new(const struct http_hooks *hooks, void *user, int *port)
 		h->conns[i] = (struct http_conn){.http = h, .fd = -1};
 	h->epoll = epoll_create1(EPOLL_CLOEXEC);
 	h->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (bind(h->listener, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(h->listener, CONNS) != 0)
+	if (bind(h->listener, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+		listen(h->listener, CONNS) != 0)
 		die("cannot listen on 127.0.0.1");
 	getsockname(h->listener, (struct sockaddr *)&a, &len);
 	*port = ntohs(a.sin_port);
@@ -144,8 +145,7 @@ void http_flush(struct http_conn *c)
 		c->http->hooks.drained(c->http->user, c);
 }
 
-void http_answer(
-	struct http_conn *c, int status, uint64_t index, struct span body, uint64_t after)
+void http_answer(struct http_conn *c, int status, uint64_t index, struct span body, uint64_t after)
 {
 	char head[256];
 	const char *reason = status == 200 ? "OK" : status == 404 ? "Not Found" : "Error";
@@ -311,8 +311,7 @@ void http_run(struct http *h)
 	struct epoll_event events[CONNS];
 
 	for (;;) {
-		uint64_t now = now_ns(), next = release(h, now),
-			 tick = h->hooks.tick(h->user, now);
+		uint64_t now = now_ns(), next = release(h, now), tick = h->hooks.tick(h->user, now);
 		struct timespec wait;
 		int i, n;
 

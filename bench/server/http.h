@@ -30,8 +30,7 @@ void http_run(struct http *h);
 void http_free(struct http *h);
 
 /* An answer, sent `after` nanoseconds from now. One for each request; a stream has none. */
-void http_answer(
-	struct http_conn *c, int status, uint64_t index, struct span body, uint64_t after);
+void http_answer(struct http_conn *c, int status, uint64_t index, struct span body, uint64_t after);
 
 /* The connection becomes a stream: what is added to http_out goes out at the next http_flush. */
 void http_begin_stream(struct http_conn *c);

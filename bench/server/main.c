@@ -34,8 +34,7 @@ static void tell(struct nomad *n)
 
 	printf("calls writes=%lu removals=%lu reads=%lu lists=%lu parses=%lu needed=%lu\n",
 		c->writes, c->removals, c->reads, c->lists, c->parses, c->needed);
-	printf("latency p50=%llu p99=%llu\n",
-		(unsigned long long)world_latency(n->world, 0.5),
+	printf("latency p50=%llu p99=%llu\n", (unsigned long long)world_latency(n->world, 0.5),
 		(unsigned long long)world_latency(n->world, 0.99));
 	printf("wrong %ld\n", world_wrong(n->world));
 	fflush(stdout);
@@ -119,7 +118,8 @@ static char *read_all(const char *path, size_t *len)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: synthetic-nomad -parsed FILE [-initial LINES] [-rate LINES_A_SECOND] [-on-signal]\n"
+	fputs("usage: synthetic-nomad -parsed FILE [-initial LINES] [-rate LINES_A_SECOND] "
+	      "[-on-signal]\n"
 	      "           [-settle MS] [-heartbeat MS] [-write-delay MS] PLAN\n",
 		stderr);
 	exit(2);

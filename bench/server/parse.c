@@ -25,7 +25,8 @@ static struct span value_after(struct span text, const char *name)
 	const char *end = text.at + text.len, *at = text.at, *first, *last;
 
 	while ((at = memmem(at, (size_t)(end - at), name, strlen(name))) != NULL) {
-		if (begins_line(text.at, at) && (first = memmem(at, (size_t)(end - at), "\\\"", 2))) {
+		if (begins_line(text.at, at) &&
+			(first = memmem(at, (size_t)(end - at), "\\\"", 2))) {
 			last = memmem(first + 2, (size_t)(end - first - 2), "\\\"", 2);
 			if (last)
 				return (struct span){first + 2, (size_t)(last - first - 2)};

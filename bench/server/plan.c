@@ -15,7 +15,8 @@ struct slot {
 	char kind;
 };
 
-struct template {
+struct template
+{
 	char *bytes;
 	size_t len;
 	struct slot *slots;
@@ -53,7 +54,8 @@ static struct plan_job read_job(FILE *f)
 	struct plan_job j;
 	int wanted;
 
-	expect(fscanf(f, " j %zu %zu %zu %zu %d", &j.id, &j.id_len, &j.job, &j.job_len, &wanted), 5);
+	expect(fscanf(f, " j %zu %zu %zu %zu %d", &j.id, &j.id_len, &j.job, &j.job_len, &wanted),
+		5);
 	j.wanted = (enum plan_wanted)wanted;
 	return j;
 }
@@ -104,8 +106,8 @@ struct plan *plan_load(const char *path)
 			read_lines(p, f);
 			continue;
 		}
-		p->templates =
-			need(realloc(p->templates, (p->template_count + 1) * sizeof(*p->templates)));
+		p->templates = need(
+			realloc(p->templates, (p->template_count + 1) * sizeof(*p->templates)));
 		p->templates[p->template_count] = read_template(f);
 		if (p->templates[p->template_count].len > p->longest)
 			p->longest = p->templates[p->template_count].len;
@@ -174,8 +176,9 @@ void plan_render(const struct plan *p, size_t i, char *out)
 	for (s = 0; s < t->slot_count; s++) {
 		const struct slot *slot = &t->slots[s];
 
-		write_digits(out + slot->at, slot->kind == 'n' ? l->number
-							       : (unsigned long)((long)l->index + slot->delta));
+		write_digits(out + slot->at,
+			slot->kind == 'n' ? l->number
+					  : (unsigned long)((long)l->index + slot->delta));
 	}
 }
 

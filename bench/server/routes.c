@@ -85,8 +85,8 @@ static void reply_index(struct routes *s, struct http_conn *c)
 	bytes_text(out, ",\"JobModifyIndex\":");
 	bytes_number(out, world_index(s->world));
 	bytes_text(out, ",\"KnownLeader\":false,\"LastContact\":0,\"Warnings\":\"\"}");
-	http_answer(c, 200, world_index(s->world), (struct span){out->at, out->len},
-		s->write_delay);
+	http_answer(
+		c, 200, world_index(s->world), (struct span){out->at, out->len}, s->write_delay);
 }
 
 static void register_job(struct routes *s, struct http_conn *c, struct span body)
@@ -156,11 +156,12 @@ static void parse(struct routes *s, struct http_conn *c, struct span body)
 static const struct {
 	const char *path, *body;
 } fixed[] = {
-	{"/v1/namespaces",
-		"[{\"CreateIndex\":1,\"Description\":\"\",\"ModifyIndex\":1,\"Name\":\"default\"}]"},
-	{"/v1/agent/self", "{\"config\":{\"Region\":\"global\",\"Version\":{\"Version\":\"1.11.3\"}},"
-			   "\"member\":{\"Tags\":{\"build\":\"1.11.3\",\"region\":\"global\"}},"
-			   "\"stats\":{}}"},
+	{"/v1/namespaces", "[{\"CreateIndex\":1,\"Description\":\"\",\"ModifyIndex\":1,\"Name\":"
+			   "\"default\"}]"},
+	{"/v1/agent/self",
+		"{\"config\":{\"Region\":\"global\",\"Version\":{\"Version\":\"1.11.3\"}},"
+		"\"member\":{\"Tags\":{\"build\":\"1.11.3\",\"region\":\"global\"}},"
+		"\"stats\":{}}"},
 	{"/v1/regions", "[\"global\"]"},
 	{"/v1/status/leader", "\"127.0.0.1:4647\""},
 };

@@ -175,7 +175,8 @@ void world_line(struct world *w, size_t i)
 	size_t k, count;
 	const struct plan_job *jobs = plan_jobs(w->plan, i, &count);
 
-	w->index = plan_line(w->plan, i)->index > w->index ? plan_line(w->plan, i)->index : w->index;
+	w->index =
+		plan_line(w->plan, i)->index > w->index ? plan_line(w->plan, i)->index : w->index;
 	if (count > 0)
 		render(w, i);
 	for (k = 0; k < count; k++) {
@@ -216,8 +217,7 @@ static void note_latency(struct world *w, struct world_job *j)
 		return;
 	if (w->latency_count == w->latency_room) {
 		w->latency_room = w->latency_room * 2 + 1024;
-		w->latencies =
-			need(realloc(w->latencies, w->latency_room * sizeof(*w->latencies)));
+		w->latencies = need(realloc(w->latencies, w->latency_room * sizeof(*w->latencies)));
 	}
 	w->latencies[w->latency_count++] = now_ns() - j->asked_ns;
 	j->asked_ns = 0;
@@ -327,8 +327,8 @@ static void add_stub(const struct world_job *j, struct span text, struct bytes *
 	bytes_text(out, "{\"JobSummary\":null,\"StatusDescription\":\"\"");
 	while (json_next(&text, &name, &value)) {
 		if (span_is(name, "Periodic"))
-			bytes_text(out, *value.at == '{' ? ",\"Periodic\":true"
-							 : ",\"Periodic\":false");
+			bytes_text(out,
+				*value.at == '{' ? ",\"Periodic\":true" : ",\"Periodic\":false");
 		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 			if (!span_is(name, names[i]))
 				continue;
@@ -350,8 +350,7 @@ void world_list(struct world *w, struct bytes *out)
 
 	bytes_text(out, "[");
 	for (i = 0; i < w->room; i++) {
-		struct span text =
-			w->table[i] ? job_text(w, w->table[i]) : (struct span){NULL, 0};
+		struct span text = w->table[i] ? job_text(w, w->table[i]) : (struct span){NULL, 0};
 
 		if (!text.at)
 			continue;

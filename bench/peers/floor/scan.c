@@ -13,8 +13,7 @@ typedef const char *(*on_member)(
 	struct event *e, struct span name, const char *value, const char *end);
 
 /* The members of the object at `at`, each given to `member`, which returns where its value ends. */
-static const char *members(
-	struct event *e, const char *at, const char *end, on_member member)
+static const char *members(struct event *e, const char *at, const char *end, on_member member)
 {
 	at++;
 	while (at < end && *at == '"') {
@@ -35,8 +34,7 @@ static struct span take(const char **at, const char *end)
 	return v;
 }
 
-static const char *meta_member(
-	struct event *e, struct span name, const char *at, const char *end)
+static const char *meta_member(struct event *e, struct span name, const char *at, const char *end)
 {
 	struct span v = take(&at, end);
 
@@ -49,8 +47,7 @@ static const char *meta_member(
 	return at;
 }
 
-static const char *job_member(
-	struct event *e, struct span name, const char *at, const char *end)
+static const char *job_member(struct event *e, struct span name, const char *at, const char *end)
 {
 	struct span v;
 
@@ -81,8 +78,7 @@ static const char *payload_member(
 	return at;
 }
 
-static const char *event_member(
-	struct event *e, struct span name, const char *at, const char *end)
+static const char *event_member(struct event *e, struct span name, const char *at, const char *end)
 {
 	struct span v;
 

@@ -150,9 +150,12 @@ static int body_of(const struct scan_job *j, char *out)
 	return snprintf(out, TEXT,
 		"{\"Job\":{\"ID\":\"backup-%.*s\",\"Name\":\"backup-%.*s\",\"Namespace\":\"%.*s\","
 		"\"Type\":\"batch\",\"Datacenters\":[\"dc1\"],\"Periodic\":{\"Enabled\":true,"
-		"\"Spec\":\"%.*s\",\"SpecType\":\"cron\",\"ProhibitOverlap\":true},\"TaskGroups\":[{"
-		"\"Name\":\"backup\",\"Tasks\":[{\"Name\":\"backup\",\"Driver\":\"raw_exec\",\"Env\":{"
-		"\"SOURCE_JOB_ID\":\"%.*s\",\"SOURCE_NS\":\"%.*s\",\"TARGET_DB\":\"%.*s\"},\"Config\":{"
+		"\"Spec\":\"%.*s\",\"SpecType\":\"cron\",\"ProhibitOverlap\":true},\"TaskGroups\":["
+		"{"
+		"\"Name\":\"backup\",\"Tasks\":[{\"Name\":\"backup\",\"Driver\":\"raw_exec\","
+		"\"Env\":{"
+		"\"SOURCE_JOB_ID\":\"%.*s\",\"SOURCE_NS\":\"%.*s\",\"TARGET_DB\":\"%.*s\"},"
+		"\"Config\":{"
 		"\"command\":\"/bin/sh\",\"args\":[\"-c\",\"set -eu\\necho \\\"Backing up database "
 		"$TARGET_DB of job $SOURCE_JOB_ID in namespace $SOURCE_NS\\\"\\n\"]},"
 		"\"Resources\":{\"CPU\":100,\"MemoryMB\":64}}]}]}}",

@@ -1,0 +1,95 @@
+--- peers: who is measured, how each is started, and what it needs.
+
+local peers = {}
+
+---@class bench.Peer
+---@field name string
+---@field needs? string a program without which there is no such peer
+---@field made? string the file that `make bench` builds for it
+---@field command fun(options: { write_delay?: number, port: integer }): string[]
+
+--- Flags that ours is given, apart from where its admin pages are: none would be best.
+peers.flags = {}
+for flag in (os.getenv("BENCH_FLAGS") or ""):gmatch("%S+") do
+  peers.flags[#peers.flags + 1] = flag
+end
+
+local function ours(options)
+  -- The usual port may be another operator's; a page that nobody asks for costs the same on any.
+  local command = {
+    os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator",
+    "run",
+    "-http-addr=127.0.0.1:" .. options.port,
+  }
+  table.move(peers.flags, 1, #peers.flags, #command + 1, command)
+  command[#command + 1] = "scripts"
+  return command
+end
+
+local function fixed(...)
+  local command = { ... }
+  return function()
+    return command
+  end
+end
+
+---@type bench.Peer[]
+peers.list = {
+  { name = "api", needs = "go", made = "build/bench/api", command = fixed "build/bench/api" },
+  { name = "tuned", needs = "go", made = "build/bench/tuned", command = fixed "build/bench/tuned" },
+  {
+    name = "python",
+    needs = "python3",
+    command = fixed("python3", "bench/peers/python/operator.py"),
+  },
+  {
+    name = "naive",
+    made = "build/bench/naive",
+    command = fixed("build/bench/naive", "bench/peers/naive/policy.lua"),
+  },
+  {
+    name = "floor",
+    made = "build/bench/floor",
+    -- A delayed answer keeps a connection busy: then it has more of them.
+    command = function(options)
+      return { "build/bench/floor", options.write_delay and "8" or "4" }
+    end,
+  },
+  { name = "ours", command = ours },
+}
+
+local function exists(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
+local function has_program(name)
+  return os.execute(("command -v %s >/dev/null 2>&1"):format(name)) == true
+end
+
+--- The peers that can be measured here, and a sentence for each that cannot.
+---@param names? table<string, boolean> only these
+---@return bench.Peer[]
+---@return string[]
+function peers.find(names)
+  local found, left_out = {}, {}
+  for _, peer in ipairs(peers.list) do
+    local wanted = not names or names[peer.name]
+    if wanted and peer.needs and not has_program(peer.needs) then
+      left_out[#left_out + 1] = ("%s is left out: there is no %s here"):format(
+        peer.name,
+        peer.needs
+      )
+    elseif wanted and peer.made and not exists(peer.made) then
+      left_out[#left_out + 1] = ("%s is left out: it could not be built (%s)"):format(
+        peer.name,
+        peer.made
+      )
+    elseif wanted then
+      found[#found + 1] = peer
+    end
+  end
+  return found, left_out
+end
+
+return peers
