@@ -1,4 +1,4 @@
--- The bench, kept alive: tiny workloads, and whether the synthetic Nomad's verdicts are right. Nothing here looks at speed.
+-- The bench, kept alive: tiny workloads, and whether the verdicts are right. Nothing here looks at speed.
 package.path = "bench/?.lua;" .. package.path
 
 local measure = require "measure"

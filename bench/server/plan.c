@@ -7,7 +7,7 @@
 
 #include "die.h"
 
-enum { DIGITS = 7 };
+enum { NUMBER_DIGITS = 7, INDEX_DIGITS = 12 };
 
 struct slot {
 	size_t at;
@@ -23,6 +23,7 @@ struct template
 	size_t slot_count;
 	struct plan_job *jobs;
 	size_t job_count;
+	long newest; /* the greatest delta */
 };
 
 struct plan {
@@ -68,8 +69,11 @@ static struct template read_template(FILE *f)
 	expect(fscanf(f, "%zu %zu %zu", &t.len, &t.slot_count, &t.job_count), 3);
 	t.slots = need(calloc(t.slot_count + 1, sizeof(*t.slots)));
 	t.jobs = need(calloc(t.job_count + 1, sizeof(*t.jobs)));
-	for (i = 0; i < t.slot_count; i++)
+	t.newest = 0;
+	for (i = 0; i < t.slot_count; i++) {
 		t.slots[i] = read_slot(f);
+		t.newest = t.slots[i].delta > t.newest ? t.slots[i].delta : t.newest;
+	}
 	for (i = 0; i < t.job_count; i++)
 		t.jobs[i] = read_job(f);
 	expect(fgetc(f), '\n');
@@ -156,14 +160,17 @@ size_t plan_longest(const struct plan *p)
 	return p->longest;
 }
 
-static void write_digits(char *out, unsigned long value)
+static void write_digits(char *out, int digits, uint64_t value)
 {
-	int i;
-
-	for (i = DIGITS - 1; i >= 0; i--) {
-		out[i] = (char)('0' + value % 10);
+	while (digits-- > 0) {
+		out[digits] = (char)('0' + value % 10);
 		value /= 10;
 	}
+}
+
+static uint64_t index_of(const struct plan_line *l, long delta)
+{
+	return (uint64_t)((long)l->index + delta) * PLAN_SPACING;
 }
 
 void plan_render(const struct plan *p, size_t i, char *out)
@@ -176,10 +183,16 @@ void plan_render(const struct plan *p, size_t i, char *out)
 	for (s = 0; s < t->slot_count; s++) {
 		const struct slot *slot = &t->slots[s];
 
-		write_digits(out + slot->at,
-			slot->kind == 'n' ? l->number
-					  : (unsigned long)((long)l->index + slot->delta));
+		if (slot->kind == 'n')
+			write_digits(out + slot->at, NUMBER_DIGITS, l->number);
+		else
+			write_digits(out + slot->at, INDEX_DIGITS, index_of(l, slot->delta));
 	}
+}
+
+uint64_t plan_index(const struct plan *p, size_t i)
+{
+	return index_of(&p->lines[i], template_of(p, i)->newest);
 }
 
 const struct plan_job *plan_jobs(const struct plan *p, size_t i, size_t *count)

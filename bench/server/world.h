@@ -36,7 +36,7 @@ void world_remove(struct world *w, struct span id, bool purge);
 
 /* The job as GET answers it; false where there is none. */
 bool world_show(struct world *w, const struct world_job *job, struct bytes *out);
-uint64_t world_job_index(const struct world *w, const struct world_job *job);
+uint64_t world_job_index(struct world *w, const struct world_job *job);
 void world_list(struct world *w, struct bytes *out);
 
 /* The number of jobs that should be a backup and are not there, or are there and should not be. */
