@@ -224,6 +224,8 @@ goals.alone = {
     end,
   },
   { name = "N 100000: list to synced s", digits = 2 },
+  { name = "N 10000: list to all looked at s", digits = 2 },
+  { name = "N 100000: list to all looked at s", digits = 2 },
   { name = "N 100: one event us", digits = 1 },
   { name = "N 10000: one event us", digits = 1 },
   {

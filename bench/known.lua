@@ -5,7 +5,12 @@ local peers = require "peers"
 local plan = require "plan"
 local process = require "process"
 
+local uv = require "luv"
+
 local known = {}
+
+--- Seconds without work after which it is taken to rest.
+local QUIET = 0.5
 
 --- Events a second: few enough that two of one job are never one piece of work.
 local RATE = 1000
@@ -14,6 +19,7 @@ local RATE = 1000
 ---@field jobs integer sources and their backups
 ---@field rss number MB after the list
 ---@field synced number seconds from the list's first byte to "Synced"
+---@field quiet number seconds from the list's first byte until every job has been looked at
 ---@field event number microseconds of processor time for one event
 ---@field needless integer calls of the second start that were not needed
 ---@field wrong? string
@@ -56,6 +62,17 @@ local function last_listed(server)
   return tonumber(at)
 end
 
+-- Each job of the list is looked at after "Synced": when that is done, it rests.
+local function wait_until_quiet(child)
+  local since, worked = uv.hrtime(), child:cpu()
+  process.wait(120, function()
+    if child:cpu() > worked + 0.02 then
+      since, worked = uv.hrtime(), child:cpu()
+    end
+    return uv.hrtime() - since > QUIET * 1e9
+  end)
+end
+
 -- Jobs that are there, and their backups that a first operator makes; then a second one finds all of it right.
 local function measure_on(server, address, result)
   local run = {}
@@ -72,14 +89,15 @@ local function measure_on(server, address, result)
   local seen = process.wait(120, function()
     return second:said "Synced: (%d+) jobs" or second.code
   end)
-  local synced_at = require("luv").hrtime()
+  local synced_at = uv.hrtime()
   result.synced = (synced_at - last_listed(server)) / 1e9
   if not seen or second.code then
     second:stop()
     result.wrong = "it was not synced in time"
     return
   end
-  process.pass(1)
+  wait_until_quiet(second)
+  result.quiet = (uv.hrtime() - last_listed(server)) / 1e9 - QUIET
   result.rss = second:memory "VmRSS"
   local before = second:cpu()
   server:signal("sigusr1")

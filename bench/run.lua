@@ -149,6 +149,7 @@ local function measure_known(options, alone, failures)
     end
     note(alone, ("N %d: RSS MB"):format(jobs), result.rss)
     note(alone, ("N %d: list to synced s"):format(jobs), result.synced)
+    note(alone, ("N %d: list to all looked at s"):format(jobs), result.quiet)
     note(alone, ("N %d: one event us"):format(jobs), result.event)
     note(alone, "N: needless writes", result.needless)
     progress(

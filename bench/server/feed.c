@@ -107,7 +107,8 @@ static void send_batch(struct feed *f)
 	tell(f);
 }
 
-/* One line at its time. Its calls are timed from when the kernel has its last byte. */
+/* One line at its time. Its calls are timed from just before the kernel is given it: the peer may be running before
+ * the kernel has come back to us. */
 static uint64_t send_one(struct feed *f, uint64_t now)
 {
 	double done = (double)(f->next - f->options.initial);
@@ -116,9 +117,9 @@ static uint64_t send_one(struct feed *f, uint64_t now)
 	if (now < due)
 		return due;
 	add_line(f, http_out(f->conn));
+	world_line_sent(f->world, f->next - 1, now_ns());
 	f->full = true;
 	http_flush(f->conn);
-	world_line_sent(f->world, f->next - 1, now_ns());
 	return f->began + (uint64_t)((done + 1) * 1e9 / f->options.rate);
 }
 

@@ -22,7 +22,7 @@ struct world_calls {
 struct world *world_new(const struct plan *p);
 void world_free(struct world *w);
 
-/* Line i has happened in the cluster; its last byte has been sent. */
+/* Line i has happened in the cluster; it is sent, all at once, at this time. */
 void world_line(struct world *w, size_t i);
 void world_line_sent(struct world *w, size_t i, uint64_t at_ns);
 
@@ -47,7 +47,7 @@ void world_print_wrong(const struct world *w);
 
 struct world_calls *world_calls(struct world *w);
 
-/* Nanoseconds from the last byte of an event to its call: that below which `share` of them lie. */
+/* Nanoseconds from the sending of an event to its call's arrival: that below which `share` of them lie. */
 uint64_t world_latency(struct world *w, double share);
 
 #endif
