@@ -147,7 +147,7 @@ bench-quick:
 	@lua5.4 bench/run.lua -quick $(BENCH)
 # A peer in Go is left out, by name, where it cannot be built.
 bench-programs: $(BENCH_PROGRAMS)
-	@! command -v go >/dev/null || $(MAKE) --no-print-directory -k build/bench/api build/bench/tuned || true
+	@! command -v go >/dev/null || $(MAKE) -s --no-print-directory -k build/bench/api build/bench/tuned || true
 
 build/bench/synthetic-nomad: $(wildcard bench/*.[ch] bench/server/*.[ch]) | build/deps-build
 	$(call say,BENCH,$@)

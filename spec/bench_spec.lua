@@ -1,6 +1,7 @@
 -- The bench, kept alive: tiny workloads, and whether the verdicts are right. Nothing here looks at speed.
 package.path = "bench/?.lua;" .. package.path
 
+local http = require "support.http"
 local measure = require "measure"
 local peers = require "peers"
 local plan = require "plan"
@@ -119,6 +120,20 @@ describe("the bench", function()
     assert.matches("missing backup%-j0000001", result.wrong)
     result = run(idle, plan.writing(3), { deadline = 0.3 })
     assert.matches("^not done in time", result.wrong)
+  end)
+
+  it("says what is there and should not be", function()
+    plan.writing(1):write(path)
+    local server, address = measure.serve { plan = path }
+    local answer = assert(http.request {
+      port = tonumber(address:match "%d+$"),
+      method = "POST",
+      path = "/v1/jobs",
+      body = '{"Job":{"ID":"backup-nobody"}}',
+      timeout = 5,
+    })
+    assert.equal(200, answer.status)
+    assert.equal("surplus backup-nobody", measure.counted(server).wrong)
   end)
 
   it("says that a peer has ended", function()
