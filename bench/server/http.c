@@ -27,6 +27,7 @@ struct http_conn {
 	size_t sent;   /* of out */
 	uint64_t hold; /* when out may go; 0: now */
 	bool stream;
+	bool last;  /* the peer asked to close after this answer */
 	bool waits; /* epoll says when it can be written */
 };
 
@@ -141,6 +142,8 @@ void http_flush(struct http_conn *c)
 	if (waits != c->waits)
 		watch(c->http, EPOLL_CTL_MOD, c->fd, EPOLLIN | (waits ? EPOLLOUT : 0u), c);
 	c->waits = waits;
+	if (c->last && c->out.len == 0)
+		shutdown(c->fd, SHUT_WR);
 	if (c->stream && c->out.len == 0)
 		c->http->hooks.drained(c->http->user, c);
 }
@@ -221,6 +224,7 @@ static bool take_request(struct http_conn *c)
 	if (rest.len < (size_t)length)
 		return false;
 	r.body = (struct span){rest.at, (size_t)length};
+	c->last = memmem(head.at, head.len, "Connection: close", 17) != NULL;
 	line = cut(&head, "\r\n");
 	if (!line.at)
 		line = head;
