@@ -27,7 +27,7 @@ struct http_conn {
 	size_t sent;   /* of out */
 	uint64_t hold; /* when out may go; 0: now */
 	bool stream;
-	bool last;  /* the peer asked to close after this answer */
+	bool last;  /* HTTP/1.0: the answer ends with its connection */
 	bool waits; /* epoll says when it can be written */
 };
 
@@ -224,7 +224,7 @@ static bool take_request(struct http_conn *c)
 	if (rest.len < (size_t)length)
 		return false;
 	r.body = (struct span){rest.at, (size_t)length};
-	c->last = memmem(head.at, head.len, "Connection: close", 17) != NULL;
+	c->last = memmem(head.at, head.len, " HTTP/1.0\r\n", 11) != NULL;
 	line = cut(&head, "\r\n");
 	if (!line.at)
 		line = head;
