@@ -199,7 +199,6 @@ help:
 	@echo 'make fuzz      libFuzzer over every parser, FUZZ_SECONDS=30 each'
 	@echo 'make chaos     random troubles in the model of Nomad, then calm: SEED=1 SEEDS=1 FAULTS=1000'
 	@echo 'make where     the raw filter against lib/operator/filter.lua: LINES=1000000 SEED=1'
-	@echo 'make bench     ours beside others, 30 minutes; make bench-quick: a minute. docs/performance.md tells how to read it'
 	@echo 'make bench     ours beside others, under an hour; make bench-quick: a minute (docs/performance.md)'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
