@@ -1,6 +1,8 @@
 -- nomad: a Nomad for a spec or the demo: a real development agent of its own, on ports of its own, in a directory of
--- its own; or the model of Nomad, served on a socket.
+-- its own, or a server behind a client agent, which is then the one that is asked; or the model of Nomad, served on a
+-- socket.
 local uv = require "luv"
+local agents = require "support.agents"
 local json = require "host.json"
 local http = require "support.http"
 local process = require "support.process"
@@ -79,10 +81,16 @@ end
 
 local function launch(self)
   if self.model then return launch_model(self) end
-  self.process = process.start {
-    self.program, "agent", "-dev", "-bind", "127.0.0.1", "-config", self.dir .. "/dev.hcl",
-    "-log-level", "WARN",
-  }
+  if self.agents then
+    self.agents:wipe()
+    self.agents:launch()
+    self.process = self.agents
+  else
+    self.process = process.start {
+      self.program, "agent", "-dev", "-bind", "127.0.0.1", "-config", self.dir .. "/dev.hcl",
+      "-log-level", "WARN",
+    }
+  end
   wait.poll(30, function()
     return "Nomad is not ready; " .. self.process:said()
   end, function()
@@ -91,16 +99,22 @@ local function launch(self)
   end)
 end
 
--- start{ version = "1.11.3", config = "more HCL", acl = true }: returns when a node can take work. With acl its
--- requests carry the management token.
+-- start{ version = "1.11.3", config = "more HCL", acl = true, client = true }: returns when a node can take work. With
+-- acl its requests carry the management token. With client, or $NOMAD_THROUGH=client, it is a client agent that hands
+-- requests on to a server.
 function nomad.start(options)
   local self = setmetatable({ version = options.version, acl = options.acl }, nomad)
   self.program = assert(nomad.find(options.version))
   self.dir = assert(uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/nomad-operator-XXXXXX"))
-  local rpc, serf
-  self.port, rpc, serf = http.free_ports(3)
   local more = (options.acl and "acl {\n  enabled = true\n}\n" or "") .. (options.config or "")
-  write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. more)
+  if options.client or os.getenv "NOMAD_THROUGH" == "client" then
+    self.agents = agents.new { program = self.program, dir = self.dir, servers = 1, config = more }
+    self.port = self.agents.client.port
+  else
+    local rpc, serf
+    self.port, rpc, serf = http.free_ports(3)
+    write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. more)
+  end
   self.address = "http://127.0.0.1:" .. self.port
   launch(self)
   return self
@@ -116,6 +130,7 @@ end
 
 -- Ends the agent; resume starts it again: a new, empty cluster at the same address.
 function nomad:halt()
+  if self.agents then return self.agents:halt() end
   self.process:signal("sigint")
   if not pcall(self.process.wait, self.process, 20) then
     self.process:signal("sigkill")
