@@ -61,7 +61,7 @@ CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=
 LDFLAGS += -pie $(LINK)
 LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
 
-.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests bench bench-quick bench-programs
+.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests bench bench-quick bench-programs chaos-servers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -164,6 +164,12 @@ build/bench/api build/bench/tuned: $(wildcard bench/peers/go.* bench/peers/*/*.g
 	$(call say,GO,$@)
 	$(Q)cd bench/peers && go build -buildvcs=false -o ../../$@ ./$(@F)
 
+# make chaos-servers: the same on three real servers that are killed, held, and restored.
+SECONDS ?= 600
+NOMAD ?= 1.11.3
+chaos-servers: release | build/deps-test
+	@lua5.4 tools/chaos_servers.lua -seed $(SEED) -seconds $(SECONDS) -nomad $(NOMAD)
+
 demo: release | build/deps-test
 	@tools/demo
 
@@ -200,6 +206,7 @@ help:
 	@echo 'make chaos     random troubles in the model of Nomad, then calm: SEED=1 SEEDS=1 FAULTS=1000'
 	@echo 'make where     the raw filter against lib/operator/filter.lua: LINES=1000000 SEED=1'
 	@echo 'make bench     ours beside others, under an hour; make bench-quick: a minute (docs/performance.md)'
+	@echo 'make chaos-servers  the same on three real servers: SEED=1 SECONDS=600 NOMAD=1.11.3'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'

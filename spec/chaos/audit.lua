@@ -5,7 +5,8 @@ local json = require "host.json"
 local audit = {}
 audit.__index = audit
 
-local function is_write(request)
+-- Whether a request would change something.
+function audit.is_write(request)
   local method = request.method or "GET"
   return method ~= "GET"
     and request.path ~= "/v1/jobs/parse"
@@ -58,7 +59,7 @@ function audit.attach(nomad)
   }, audit)
   local http = nomad.http
   function nomad.http(model, request)
-    if request.inside or not is_write(request) then
+    if request.inside or not audit.is_write(request) then
       return http(model, request)
     end
     self.tried = self.tried + 1

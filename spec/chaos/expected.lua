@@ -1,4 +1,4 @@
--- expected: what should exist, read from the model's jobs and from nothing of the operator. One list of sentences says
+-- expected: what should exist, read from the jobs in Nomad and from nothing of the operator. One list of sentences says
 -- where the cluster differs from it.
 local expected = {}
 
@@ -140,11 +140,19 @@ local function look(key, one, child, say)
   end
 end
 
+-- What `version` of the policies wants because of these jobs: the keys of the children, and of each its owner.
+function expected.wanted(jobs, version)
+  local keys = {}
+  for key, one in pairs(all_wanted(jobs, version)) do
+    keys[key] = one.owner
+  end
+  return keys
+end
+
 -- Where the jobs differ from what `version` of the policies wants. Empty: all is right.
 function expected.differences(nomad, version)
   local jobs, by_key, out = {}, {}, {}
-  for _, held in ipairs(nomad.state:list()) do
-    local job = nomad:job(held.Namespace, held.ID)
+  for _, job in ipairs(nomad:all_jobs()) do
     jobs[#jobs + 1], by_key[key_of(job)] = job, job
   end
   local function say(text, ...)

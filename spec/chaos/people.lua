@@ -45,11 +45,10 @@ local function meta_of(dice)
   return next(meta) and meta or nil
 end
 
--- All jobs of the model that `filter` lets through, as clients read them.
+-- All jobs that `filter` lets through, as clients read them.
 local function jobs_of(nomad, filter)
   local list = {}
-  for _, held in ipairs(nomad.state:list()) do
-    local job = nomad:job(held.Namespace, held.ID)
+  for _, job in ipairs(nomad:all_jobs()) do
     if filter(job) then
       list[#list + 1] = job
     end

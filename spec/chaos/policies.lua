@@ -16,7 +16,7 @@ local operator = require "operator"
 return operator.policy {
   name = "twin",
   watch = { topic = "Job", where = { Meta = { twin = operator.present } } },
-  resync = "%s",
+  resync = %s,
   desired = function(job)
     %s
     if job.Stop then
@@ -41,7 +41,8 @@ return operator.policy {
               {
                 Name = "twin",
                 Driver = "raw_exec",
-                Config = { command = "/bin/sleep" },
+                Config = { command = "/bin/sleep", args = { "3600" } },
+                Resources = { CPU = 20, MemoryMB = 16 },
                 Env = { LEVEL = "%s", OWNER = job.ID },
               },
             },
@@ -69,8 +70,13 @@ end
 local WITHDRAWN = "do return {} end"
 local RAISES = 'do error "chaos" end'
 
+-- `resync` as the policies say it: a time, false for never, nothing for the usual one.
+local function resync_of(version)
+  return version.resync == false and "false" or ("%q"):format(version.resync or "10m")
+end
+
 local function twin_text(version, first)
-  return TWIN:format(version.resync or "10m", first, version.level, version.level)
+  return TWIN:format(resync_of(version), first, version.level, version.level)
 end
 
 local function replaced(text, old, new)
@@ -79,13 +85,20 @@ local function replaced(text, old, new)
   return text:sub(1, from - 1) .. new .. text:sub(to + 1)
 end
 
--- The files of a version { schedule =, level =, withdrawn =, raises =, broken =, resync = }.
-function policies.files(version)
-  local backup = replaced(
+local function backup_version(version)
+  local resync = ("resync = %s,"):format(resync_of(version))
+  local text = replaced(
     backup_text(),
     'DEFAULT_SCHEDULE = "@daily"',
     ("DEFAULT_SCHEDULE = %q"):format(version.schedule)
   )
+  text = replaced(text, 'resync = "10m",', resync)
+  return replaced(text, 'name = "backup-hints",', 'name = "backup-hints",\n    ' .. resync)
+end
+
+-- The files of a version { schedule =, level =, withdrawn =, raises =, broken =, resync = }.
+function policies.files(version)
+  local backup = backup_version(version)
   local first = version.withdrawn and WITHDRAWN or version.raises and RAISES or ""
   if first ~= "" then
     backup = replaced(

@@ -1,5 +1,5 @@
--- agents: a real cluster of servers and one client agent, each a process of its own with its data, as in production: each
--- can be killed, ended, held (SIGSTOP) and started again. Unlike the development agent they keep their state.
+-- agents: a real cluster of servers and one client agent, each a process of its own with its data, as in production:
+-- each can be killed, ended, held (SIGSTOP) and started again. Unlike the development agent they keep their state.
 local uv = require "luv"
 local http = require "support.http"
 local json = require "host.json"
@@ -46,6 +46,7 @@ server {
 local CLIENT = [[
 client {
   enabled            = true
+  network_interface  = "lo"
   servers            = ["%s"]
   cpu_total_compute  = 1000
   memory_total_mb    = 2000
@@ -105,8 +106,12 @@ end
 
 -- Ends it by a signal, as a person or a crash does; what it said goes to its log.
 function agent:finish(signal)
-  if not self.process then return end
-  if self.strays then self.strays:note(self.process.pid, self.dir) end
+  if not self.process then
+    return
+  end
+  if self.strays then
+    self.strays:note(self.process.pid, self.dir)
+  end
   self.process:signal "sigcont"
   self.process:signal(signal)
   if not pcall(self.process.wait, self.process, 20) then
@@ -144,13 +149,17 @@ function agent:request(method, path, options)
     headers = options.token and { ["X-Nomad-Token"] = options.token },
     timeout = options.timeout or 5,
   }
-  if not answer then return nil, err end
+  if not answer then
+    return nil, err
+  end
   return answer.status, answer.body
 end
 
 -- The address of the leader's RPC port as this one knows it; nil where it knows none.
 function agent:leader()
-  if not self:awake() then return nil end
+  if not self:awake() then
+    return nil
+  end
   local status, text = self:request("GET", "/v1/status/leader", { timeout = 2 })
   return status == 200 and text:match '"([%d.:]+)"' or nil
 end
@@ -201,10 +210,20 @@ function agents.new(options)
   return self
 end
 
+-- The servers, and when they have a leader the client: one that finds none waits long before it asks again.
 function agents:launch()
-  for _, one in ipairs(self.list) do
+  for _, one in ipairs(self.servers) do
     one:launch()
   end
+  wait.poll(30, function()
+    return "there is no leader; " .. self:said()
+  end, function()
+    if not self:running() then
+      error(self:said(), 0)
+    end
+    return self:leader()
+  end)
+  self.client:launch()
 end
 
 -- The leader that more than half of the servers agree on, or nil.
@@ -212,11 +231,15 @@ function agents:leader()
   local votes = {}
   for _, one in ipairs(self.servers) do
     local address = one:leader()
-    if address then votes[address] = (votes[address] or 0) + 1 end
+    if address then
+      votes[address] = (votes[address] or 0) + 1
+    end
   end
   for _, one in ipairs(self.servers) do
     local count = votes["127.0.0.1:" .. one.rpc]
-    if count and count * 2 > #self.servers and one:awake() then return one end
+    if count and count * 2 > #self.servers and one:awake() then
+      return one
+    end
   end
   return nil
 end
@@ -224,11 +247,15 @@ end
 -- True when all servers know the leader, and the client agent takes work.
 function agents:healthy(token)
   for _, one in ipairs(self.list) do
-    if not one:awake() then return false end
+    if not one:awake() then
+      return false
+    end
   end
   local leader = self:leader()
   for _, one in ipairs(self.servers) do
-    if not leader or one:leader() ~= "127.0.0.1:" .. leader.rpc then return false end
+    if not leader or one:leader() ~= "127.0.0.1:" .. leader.rpc then
+      return false
+    end
   end
   local status, text = self.client:request("GET", "/v1/nodes", { timeout = 2, token = token })
   local nodes = status == 200 and json.decode(text)
@@ -236,15 +263,21 @@ function agents:healthy(token)
 end
 
 function agents:wait_healthy(seconds)
-  wait.poll(seconds, function() return "the cluster is not whole; " .. self:said() end, function()
-    if not self:running() then error(self:said(), 0) end
+  wait.poll(seconds, function()
+    return "the cluster is not whole; " .. self:said()
+  end, function()
+    if not self:running() then
+      error(self:said(), 0)
+    end
     return self:healthy()
   end)
 end
 
 function agents:running()
   for _, one in ipairs(self.list) do
-    if one.process and not one.process:running() then return false end
+    if one.process and not one.process:running() then
+      return false
+    end
   end
   return true
 end

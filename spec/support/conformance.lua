@@ -48,7 +48,7 @@ local web = jobs.service
 local ticking = jobs.periodic
 
 -- { what it is about, method, path, body }. look: what of the answer counts; quiet: it announces nothing; slow: a
--- task runs to its end; sorted: the order of lines is open.
+-- task runs to its end; sorted: the order of lines is open; agent: it is about the agent that is asked.
 conformance.steps = {
   { "a new service", "POST", "/v1/jobs", body(web("web", { Meta = { a = "1" } })) },
   { "a job as it is read", "GET", "/v1/job/web" },
@@ -181,7 +181,7 @@ conformance.steps = {
   { "an empty job file", "POST", "/v1/jobs/parse", '{"JobHCL":""}', quiet = true },
   { "no such page", "GET", "/v1/nothing", quiet = true },
   { "an odd method", "PATCH", "/v1/jobs", quiet = true },
-  { "health", "GET", "/v1/agent/health", quiet = true },
+  { "health", "GET", "/v1/agent/health", quiet = true, agent = true },
 }
 
 -- Numbers, times and random parts become names; what is null stays visible.

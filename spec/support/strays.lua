@@ -1,5 +1,5 @@
--- strays: what a client agent leaves running when it ends, for its tasks outlive it: found by the agent's directory or as
--- its descendants, and ended by their process IDs when the spec is over.
+-- strays: what a client agent leaves running when it ends, for its tasks outlive it: found by the agent's directory or
+-- as its descendants, and ended by their process IDs when the spec is over.
 local uv = require "luv"
 
 local strays = {}
@@ -7,7 +7,9 @@ strays.__index = strays
 
 local function read(path)
   local file = io.open(path, "rb")
-  if not file then return nil end
+  if not file then
+    return nil
+  end
   local text = file:read "a"
   file:close()
   return text
@@ -17,7 +19,9 @@ end
 local function look(pid)
   local text = read(("/proc/%d/stat"):format(pid))
   local rest = text and text:match "^.*%) %S (.*)$"
-  if not rest then return nil end
+  if not rest then
+    return nil
+  end
   local fields = {}
   for field in rest:gmatch "%S+" do
     fields[#fields + 1] = field
@@ -28,9 +32,15 @@ end
 local function all()
   local list = {}
   local scan = uv.fs_scandir "/proc"
-  for name in function() return (uv.fs_scandir_next(scan)) end do
+  for name in
+    function()
+      return (uv.fs_scandir_next(scan))
+    end
+  do
     local process = tonumber(name) and look(tonumber(name))
-    if process then list[#list + 1] = process end
+    if process then
+      list[#list + 1] = process
+    end
   end
   return list
 end
@@ -43,7 +53,11 @@ function strays:note(root, directory)
     children[process.parent] = siblings
     siblings[#siblings + 1] = process
     local arguments = read(("/proc/%d/cmdline"):format(process.pid)) or ""
-    if process.pid ~= root and arguments:find(directory, 1, true) and not arguments:find "%-config" then
+    if
+      process.pid ~= root
+      and arguments:find(directory, 1, true)
+      and not arguments:find "%-config"
+    then
       below[#below + 1] = process
     end
   end
@@ -62,7 +76,9 @@ end
 function strays:stop()
   for pid, began in pairs(self.noted) do
     local process = look(pid)
-    if process and process.began == began then uv.kill(pid, "sigkill") end
+    if process and process.began == began then
+      uv.kill(pid, "sigkill")
+    end
   end
   self.noted = {}
 end

@@ -333,6 +333,16 @@ function Model:job(namespace, id)
   return job and self.jobs:seen(job)
 end
 
+--- All jobs of all namespaces as clients read them.
+---@return table[]
+function Model:all_jobs()
+  local list = {}
+  for i, held in ipairs(self.state:list()) do
+    list[i] = self.jobs:seen(held)
+  end
+  return list
+end
+
 ---@param namespace string
 ---@param id string
 function Model:stop(namespace, id)
