@@ -21,7 +21,7 @@ describe("after chaos", function()
       if #result.wrong > 0 then
         error(failure_of(seed, steps, result, settings), 0)
       end
-      assert.is_true(result.audit.accepted == 0 and #result.said == #steps + 1)
+      assert.is_true(result.audit.accepted == 0 and #result.said > #steps)
     end)
   end
 

@@ -15,6 +15,10 @@ local run = {}
 local CALM, HOUR = 1500, 3600
 local LOOK = 10
 
+-- Virtual seconds that the stream is away at the very end, and what people do meanwhile.
+local GAP = 30
+local GAP_DEEDS = { "register", "flip", "edit_child", "end_child", "end_source", "register" }
+
 local OPERATOR = { { 5, "reload" }, { 2, "kill" }, { 1, "edit_policy" } }
 -- Where the budget is the usual one, policies are withdrawn more often.
 local TRIED_BUDGET = { { 5, "reload" }, { 1, "kill" }, { 3, "withdraw" } }
@@ -66,6 +70,8 @@ function run.settings(seed)
     -- A third of the runs has the usual budget; what it refuses is confirmed in the end, by a restart.
     max_delete = seed % 3 == 1 and -1 or 100000,
     new_servers = seed % 2 == 0,
+    -- A third has no resync once all is calm: what a resync would heal in time must then be right without one.
+    no_resync = seed % 2 == 1 and seed % 3 ~= 1,
   }
 end
 
@@ -188,11 +194,11 @@ function Run:calm()
   self.weather:calm()
   self:supervise()
   local running = self:running_version()
-  if
-    not (running and running == self.version and policies.good(running) and not world.candidate)
-  then
-    if not policies.good(self.version) then
+  local settled = running == self.version and not world.candidate
+  if self.settings.no_resync or not (running and settled and policies.good(running)) then
+    if self.settings.no_resync or not policies.good(self.version) then
       self.version = policies.first()
+      self.version.resync = not self.settings.no_resync and "10m"
     end
     world:hup(policies.files(self.version))
     self:note_version()
@@ -253,6 +259,21 @@ function Run:count_writes(list)
   end
 end
 
+-- The stream is away while people go on. Without a resync only the list of the next connect can tell of that.
+function Run:gap()
+  local dice = Dice.new(self.settings.seed)
+  self.audit:reset()
+  self.weather:lose_stream("a last gap", GAP)
+  for _, name in ipairs(GAP_DEEDS) do
+    local said = people.deeds[name](self.nomad, dice)
+    self.said[#self.said + 1] = ("%9.2f  in the gap: %s"):format(self.world.clock.monotonic(), said)
+    self.world:advance(1)
+  end
+  local list = self:wait_right(CALM)
+  self:count_writes(list)
+  return list
+end
+
 function Run:verdict()
   self.audit:reset()
   local list, took = self:wait_right(CALM)
@@ -262,6 +283,9 @@ function Run:verdict()
   end
   self.world:advance(CALM) -- a resync or two more, for what looked right only by chance
   self:count_writes(list)
+  if self.settings.no_resync and #list == 0 then
+    list = self:gap()
+  end
   self.audit:reset()
   self.world:advance(HOUR)
   for _, text in ipairs(#list == 0 and self:differences() or {}) do
