@@ -23,6 +23,9 @@ local WHOLE, PATIENCE, QUIET = 90, 120, 25
 
 local FIRST_JOBS = 10
 
+-- So many starts that end because of broken policies are enough for somebody to mend them.
+local MENDED = 4
+
 local OPERATOR = { { 3, "reload" }, { 2, "kill" } }
 
 -- Once all is calm a child is written once, to be right; once more where an answer was still under way.
@@ -76,7 +79,7 @@ function Run:start()
   self.operator = process.operator {
     "run",
     "-log-format",
-    "text",
+    "logfmt",
     "-address",
     "http://127.0.0.1:" .. self.relay.port,
     "-http-addr",
@@ -101,6 +104,15 @@ function Run:kill()
   self.killed = true
 end
 
+-- Broken policies were a reason not to start: some time later somebody mends them.
+function Run:note_end()
+  self.refused = self.started_with.broken and not self.killed and self.refused + 1 or 0
+  if self.refused >= MENDED then
+    self:tell "policies that do not load are mended"
+    self:load { schedule = "@hourly", level = "2", resync = self.resync }
+  end
+end
+
 -- As a supervisor does: starts it when it does not run. Only policies that do not load are a reason to end.
 function Run:supervise()
   if self.operator:running() or now() - self.started < 1 then
@@ -115,6 +127,7 @@ function Run:supervise()
       self:wrong_is(text, tostring(one.code), tostring(one.signalled), one:said())
     end
   end
+  self:note_end()
   self.killed = false
   self:start()
 end
@@ -374,6 +387,9 @@ local function new(options)
   local program = assert(nomad.find(options.version))
   self.agents = agents.new { program = program, dir = self.dir }
   self.cluster, self.wire = cluster.new(self.agents), wire.new()
+  self.cluster.touched = function(key)
+    self.wire:touch(key)
+  end
   self.cluster.looked = function(jobs)
     self.wire:look(jobs)
   end
@@ -387,6 +403,7 @@ local function new(options)
   -- Each start of the operator heals what came before it: half of the runs have few of them.
   self.restless = options.seed % 2 == 0 and 0.04 or 0.01
   self.next_outage = outages.deck(self.dice)
+  self.refused = 0
   self.starts, self.outages, self.deeds, self.failed_deeds, self.changes = 0, 0, 0, 0, 0
   -- Before 1.7.5 nothing tells of some purges; and after a restored snapshot only a list does.
   self.resync = "10s"

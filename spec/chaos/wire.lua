@@ -41,6 +41,11 @@ function wire:look(jobs)
   self.wanted = self.version and expected.wanted(jobs, self.version) or {}
 end
 
+-- Somebody is about to change a job.
+function wire:touch(key)
+  self.since[key] = { index = -1, at = now() }
+end
+
 -- New policies, or an old snapshot: what is wanted has to be found out anew.
 function wire:unsettle(version)
   self.version = version or self.version

@@ -296,6 +296,7 @@ function agents:halt()
     self.list[i]:finish "sigkill"
   end
   self.strays:stop()
+  Strays.unmount(self.dir)
 end
 
 -- Forgets all state: the next launch is a new cluster.

@@ -1,5 +1,6 @@
--- strays: what a client agent leaves running when it ends, for its tasks outlive it: found by the agent's directory or
--- as its descendants, and ended by their process IDs when the spec is over.
+-- strays: what a client agent leaves when it ends, for its tasks outlive it: processes, found by the agent's directory
+-- or as its descendants and ended by their IDs, and mounted file systems.
+local processes = require "support.process"
 local uv = require "luv"
 
 local strays = {}
@@ -81,6 +82,16 @@ function strays:stop()
     end
   end
   self.noted = {}
+end
+
+-- Takes away what is mounted below `directory`: as root an agent gives each task a file system in memory.
+function strays.unmount(directory)
+  for line in (read "/proc/self/mountinfo" or ""):gmatch "[^\n]+" do
+    local path = line:match "^%S+ %S+ %S+ %S+ (%S+)"
+    if path:sub(1, #directory + 1) == directory .. "/" then
+      processes.run { "umount", "-l", path }
+    end
+  end
 end
 
 function strays.new()
