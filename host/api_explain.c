@@ -290,10 +290,35 @@ static bool is_not_nomad(const struct http_result *r, const char *text)
 	return r->status == 404 && (text[0] == '{' || has(text, "404 page not found"));
 }
 
+/* What servers say while they lose, look for or change their leader: Nomad's own words, and those of
+ * what carries its requests from one to the other (its connection pool, yamux, raft, the system). */
 static bool passes_by_itself(long status, const char *text)
 {
-	static const char *const words[] = {"No cluster leader",
-		"Not ready to serve consistent reads", "rpc error: EOF", "no servers"};
+	static const char *const words[] = {
+		"No cluster leader",
+		"Not ready to serve consistent reads",
+		"rpc error: EOF",
+		"no servers",
+		"failed to get conn",
+		"lead thread didn't get connection",
+		"failed to start stream",
+		"rpc error: shutdown",
+		"session shutdown",
+		"stream closed",
+		"connection reset",
+		"connection refused",
+		"broken pipe",
+		"connection write timeout",
+		"keepalive timeout",
+		"i/o deadline reached",
+		"i/o timeout",
+		"node is not the leader",
+		"leadership lost while committing log",
+		"leadership transfer in progress",
+		"snapshot restored while committing log",
+		"raft is already shutdown",
+		"timed out enqueuing operation",
+	};
 
 	if (status >= 502 && status <= 504)
 		return true;

@@ -67,8 +67,31 @@ function explain.dry_run(request)
   }
 end
 
-local PASSING =
-  { "No cluster leader", "Not ready to serve consistent reads", "rpc error: EOF", "no servers" }
+local PASSING = {
+  "No cluster leader",
+  "Not ready to serve consistent reads",
+  "rpc error: EOF",
+  "no servers",
+  "failed to get conn",
+  "lead thread didn't get connection",
+  "failed to start stream",
+  "rpc error: shutdown",
+  "session shutdown",
+  "stream closed",
+  "connection reset",
+  "connection refused",
+  "broken pipe",
+  "connection write timeout",
+  "keepalive timeout",
+  "i/o deadline reached",
+  "i/o timeout",
+  "node is not the leader",
+  "leadership lost while committing log",
+  "leadership transfer in progress",
+  "snapshot restored while committing log",
+  "raft is already shutdown",
+  "timed out enqueuing operation",
+}
 
 local function passes(status, text)
   if status >= 502 and status <= 504 then
