@@ -121,7 +121,9 @@ function Run:supervise()
   if not self.killed then
     pcall(self.operator.wait, self.operator, 2)
     keep_log(self)
-    if not self.started_with.broken then
+    if self.operator.stderr:find("SIGTERM: finishing", 1, true) then
+      self:tell "somebody outside this run ended the operator with a SIGTERM"
+    elseif not self.started_with.broken then
       local text = "the operator ended by itself, with code %s, signal %s; %s"
       local one = self.operator
       self:wrong_is(text, tostring(one.code), tostring(one.signalled), one:said())
@@ -387,6 +389,9 @@ local function new(options)
   local program = assert(nomad.find(options.version))
   self.agents = agents.new { program = program, dir = self.dir }
   self.cluster, self.wire = cluster.new(self.agents), wire.new()
+  self.cluster.collected = function()
+    self.wire:unsettle()
+  end
   self.cluster.touched = function(key)
     self.wire:touch(key)
   end
