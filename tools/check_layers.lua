@@ -26,6 +26,7 @@ local longest = 500
 local lua_rules = {
   { "^lib/operator/testing/", { "^operator", "^nomad", "^host", "^template$", "^luv$" } },
   { "^lib/operator/", { "^operator", "^nomad", "^host", "^template$", "^cjson$" } },
+  { "^lib/nomad/jobspec/", { "^nomad", "^host", "^template", "^operator%.cron$", "^operator%.nearest$" } },
   { "^lib/nomad/", { "^nomad", "^host", "^template" } },
   { "^lib/template%.lua$", { "^template%." } },
   { "^lib/template/", { "^template%.", "^host%.json$" } },

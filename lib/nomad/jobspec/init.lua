@@ -35,6 +35,15 @@ function jobspec.template(file)
   return made
 end
 
+--- What is wrong with a job, as far as that can be known without the cluster; nothing: it is valid. See
+--- nomad.jobspec.validate, which is read in only when this is called first.
+---@param job any a job in JSON's names
+---@param opts? jobspec.validate.Options
+---@return jobspec.Problem[]
+function jobspec.validate(job, opts)
+  return require("nomad.jobspec.validate").job(job, opts)
+end
+
 --- Whether a value is what template:render returned.
 ---@param value any
 ---@return boolean

@@ -1,0 +1,32 @@
+--- Whether Nomad would take a job: every rule of the server that needs no knowledge of the cluster, before anything is
+--- sent. All problems at once, each with its path.
+
+local validate = {}
+
+---@class jobspec.validate.Options
+---@field nomad? string the server's version, "1.11.3": fields that it does not know are errors; on a server newer than
+---  the schema, unknown fields are warnings
+---@field lenient? boolean unknown fields are warnings
+---@field floats? boolean 30.0 is taken for the integer 30, which host.json writes for it
+---@field enterprise? boolean what only Nomad Enterprise takes is no error
+
+--- The problems of a job; none: it is valid. The job is not changed. Errors are returned, never raised, whatever the
+--- job is. Two differences from the server's own answer are on purpose: unknown fields are refused (the server drops
+--- them in silence), and durations may be written as "30s".
+---@param job any a job in JSON's names, without the {"Job": …} around it
+---@param opts? jobspec.validate.Options
+---@return jobspec.Problem[] in the order of the schema
+function validate.job(job, opts)
+  local report = require "nomad.jobspec.validate.report"
+  local shape = require "nomad.jobspec.validate.shape"
+  local rules = require "nomad.jobspec.validate.job"
+  opts = opts or {}
+  local r = report.new()
+  local clean = shape.check(r, job, opts)
+  if clean then
+    rules.check(r, clean, opts)
+  end
+  return r:list()
+end
+
+return validate

@@ -1,0 +1,145 @@
+--- The rules for files that a task gets: artifacts, templates, a dispatch's payload.
+
+local common = require "nomad.jobspec.validate.common"
+local text = require "nomad.jobspec.validate.text"
+
+local files = {}
+
+local each = common.each
+
+local DIGESTS = { md5 = 32, sha1 = 40, sha256 = 64, sha512 = 128 }
+
+local function check_checksum(r, at, value)
+  local place = { up = at, key = "GetterOptions" }
+  if text.has_variable(value) then
+    return
+  end
+  local kind, digits = value:match("^%s*([^:]*):([^:]-)%s*$")
+  r:want(
+    kind and DIGESTS[kind] == #digits and not digits:find("%X"),
+    place,
+    "checksum",
+    "%q is no checksum; write it like sha256:… with md5, sha1, sha256 or sha512",
+    value
+  )
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place the task's
+---@param task table
+function files.artifacts(r, at, task)
+  for _, a, place in each(at, "Artifacts", task.Artifacts) do
+    local mode = a.GetterMode or ""
+    r:want((a.GetterSource or "") ~= "", place, "GetterSource", "is needed")
+    r:want(
+      mode == "" or mode == "any" or mode == "file" or mode == "dir",
+      place,
+      "GetterMode",
+      "%q is not allowed, only any, file, dir",
+      mode
+    )
+    r:want(
+      not text.escapes(1, a.RelativeDest or "local/"),
+      place,
+      "RelativeDest",
+      "leads out of the allocation's directory"
+    )
+    if mode == "file" and a.RelativeDest == nil then
+      local base = (a.GetterSource or ""):gsub("/+$", ""):match("[^/]*$")
+      r:want(
+        not text.escapes(1, "local/" .. base),
+        place,
+        "GetterSource",
+        "leads out of the allocation's directory"
+      )
+    end
+    local checksum = a.GetterOptions and a.GetterOptions.checksum
+    if checksum then
+      check_checksum(r, place, checksum)
+    end
+  end
+end
+
+local MODES = common.set("noop", "restart", "signal", "script")
+
+local function check_change(r, at, t)
+  local mode, signal = t.ChangeMode or "restart", t.ChangeSignal
+  r:want(
+    MODES[mode],
+    at,
+    "ChangeMode",
+    "%q is not allowed, only noop, restart, signal, script",
+    mode
+  )
+  if mode == "signal" then
+    r:want(signal ~= "", at, "ChangeSignal", "is needed with ChangeMode signal")
+    r:want(not t.Envvars, at, "Envvars", "excludes ChangeMode signal")
+  elseif mode == "script" then
+    if r:want(t.ChangeScript, at, "ChangeScript", "is needed with ChangeMode script") then
+      r:want(
+        (t.ChangeScript.Command or "") ~= "",
+        { up = at, key = "ChangeScript" },
+        "Command",
+        "is needed"
+      )
+    end
+  end
+end
+
+local function check_wait(r, at, wait)
+  if wait and wait.Min and wait.Max then
+    r:want(
+      wait.Min <= wait.Max,
+      { up = at, key = "Wait" },
+      "Min",
+      "must not be more than Max (%s)",
+      common.duration(wait.Max)
+    )
+  end
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place the task's
+---@param task table
+function files.templates(r, at, task)
+  local seen = {}
+  for _, t, place in each(at, "Templates", task.Templates) do
+    local dest, perms = t.DestPath or "", t.Perms or "0644"
+    r:want(
+      (t.SourcePath or "") ~= "" or (t.EmbeddedTmpl or "") ~= "",
+      place,
+      "EmbeddedTmpl",
+      "is needed, or SourcePath"
+    )
+    r:want(dest ~= "", place, "DestPath", "is needed")
+    r:want(not text.escapes(1, dest), place, "DestPath", "leads out of the allocation's directory")
+    r:want(not seen[dest], place, "DestPath", "%q is there twice in the task", dest)
+    seen[dest] = true
+    check_change(r, place, t)
+    r:want(
+      perms == "" or perms:find("^[0-7]+$") and #perms:gsub("^0+", "") <= 4,
+      place,
+      "Perms",
+      "%q is no mode of a file; write it like 0644",
+      perms
+    )
+    check_wait(r, place, t.Wait)
+  end
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place the task's
+---@param task table
+function files.payload(r, at, task)
+  local payload = task.DispatchPayload
+  if payload then
+    r:want(
+      not text.escapes(2, payload.File or ""),
+      { up = at, key = "DispatchPayload" },
+      "File",
+      "leads out of the allocation's directory"
+    )
+  end
+end
+
+return files

@@ -1,0 +1,382 @@
+--- The rules for a group's policies: update, restart, reschedule, migrate, disconnect, scaling.
+
+local common = require "nomad.jobspec.validate.common"
+
+local policy = {}
+
+local SECOND = 1000000000
+local MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
+
+--- A policy as the server has it: the group's fields over the job's over the default's.
+local function layers(default, job, group)
+  return setmetatable({}, {
+    __index = function(_, key)
+      local value = group and group[key]
+      if value == nil and job then
+        value = job[key]
+      end
+      if value == nil then
+        return default[key]
+      end
+      return value
+    end,
+  })
+end
+
+--- What a policy's rules report with: a problem is the job's where the job wrote the field and the group did not.
+local function reporter(r, at, key, job, group, job_key)
+  return function(ok, field, text, ...)
+    local from_job = job and job[field] ~= nil and not (group and group[field] ~= nil)
+    local place = from_job and { key = job_key or key } or { up = at, key = key }
+    return r:want(ok, place, field, text, ...)
+  end
+end
+
+local UPDATE = {
+  Stagger = 30 * SECOND,
+  MaxParallel = 1,
+  HealthCheck = "checks",
+  MinHealthyTime = 10 * SECOND,
+  HealthyDeadline = 5 * MINUTE,
+  ProgressDeadline = 10 * MINUTE,
+  Canary = 0,
+  AutoPromote = false,
+}
+
+--- A job's update block that says nothing but zeros is not handed on to its groups.
+local function empty_update(update)
+  for key in pairs(UPDATE) do
+    local value = update[key]
+    if value == nil or value ~= 0 and value ~= "" and value ~= false then
+      if not (key == "AutoPromote" and value == nil) then
+        return false
+      end
+    end
+  end
+  return not update.AutoRevert
+end
+
+--- The update policy that a group ends up with; nil: none.
+---@param job table
+---@param group table
+---@param type string
+---@return table?
+function policy.update_of(job, group, type)
+  local own, from_job = group.Update, job.Update
+  if own then
+    return layers(UPDATE, from_job, own)
+  elseif from_job and not empty_update(from_job) then
+    return layers(UPDATE, from_job)
+  elseif not from_job and (type == "service" or type == "system") then
+    return UPDATE
+  end
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param job table
+---@param group table
+---@param type string
+---@param u table what update_of gave
+function policy.update(r, at, job, group, type, u)
+  if (group.Update or job.Update) and type ~= "service" and type ~= "system" then
+    r:err(
+      group.Update and at,
+      "Update",
+      "is not allowed in %s jobs, only in service and system jobs",
+      type
+    )
+  end
+  local want = reporter(r, at, "Update", job.Update, group.Update)
+  local kind = u.HealthCheck
+  want(
+    kind == "checks" or kind == "task_states" or kind == "manual",
+    "HealthCheck",
+    "%q is not allowed, only checks, task_states, manual",
+    kind
+  )
+  want(u.MaxParallel >= 0, "MaxParallel", "must not be negative")
+  want(u.Canary >= 0, "Canary", "must not be negative")
+  want(u.Canary ~= 0 or not u.AutoPromote, "AutoPromote", "needs a Canary above 0")
+  want(u.MinHealthyTime >= 0, "MinHealthyTime", "must not be negative")
+  want(u.HealthyDeadline > 0, "HealthyDeadline", "must be more than 0")
+  want(u.ProgressDeadline >= 0, "ProgressDeadline", "must not be negative")
+  want(
+    u.MinHealthyTime < u.HealthyDeadline,
+    "MinHealthyTime",
+    "must be less than HealthyDeadline (%s)",
+    common.duration(u.HealthyDeadline)
+  )
+  want(
+    u.ProgressDeadline == 0 or u.HealthyDeadline < u.ProgressDeadline,
+    "HealthyDeadline",
+    "must be less than ProgressDeadline (%s)",
+    common.duration(u.ProgressDeadline)
+  )
+  want(u.Stagger > 0, "Stagger", "must be more than 0")
+end
+
+local RESTART = {
+  long = { Attempts = 2, Delay = 15 * SECOND, Interval = 30 * MINUTE, Mode = "fail" },
+  short = { Attempts = 3, Delay = 15 * SECOND, Interval = 24 * HOUR, Mode = "fail" },
+}
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param group table
+---@param type string
+function policy.restart(r, at, group, type)
+  local default = (type == "service" or type == "system") and RESTART.long or RESTART.short
+  local written = group.RestartPolicy
+  if not written then
+    return
+  end
+  local place, p = { up = at, key = "RestartPolicy" }, layers(default, written)
+  local known = p.Mode == "delay" or p.Mode == "fail"
+  r:want(known, place, "Mode", "%q is not allowed, only delay and fail", p.Mode)
+  r:want(
+    p.Attempts ~= 0 or p.Mode == "fail" or not known,
+    place,
+    "Attempts",
+    "is 0, which means something only with Mode fail"
+  )
+  r:want(p.Interval >= 5 * SECOND, place, "Interval", "must be at least 5s")
+  r:want(
+    p.Attempts * p.Delay <= p.Interval,
+    place,
+    "Attempts",
+    "%d restarts with a Delay of %s do not fit an Interval of %s",
+    p.Attempts,
+    common.duration(p.Delay),
+    common.duration(p.Interval)
+  )
+end
+
+local NEVER = {
+  Attempts = 0,
+  Interval = 0,
+  Delay = 0,
+  DelayFunction = "",
+  MaxDelay = 0,
+  Unlimited = false,
+}
+local RESCHEDULE = {
+  service = {
+    Attempts = 0,
+    Interval = 0,
+    Delay = 30 * SECOND,
+    DelayFunction = "exponential",
+    MaxDelay = HOUR,
+    Unlimited = true,
+  },
+  batch = {
+    Attempts = 1,
+    Interval = 24 * HOUR,
+    Delay = 5 * SECOND,
+    DelayFunction = "constant",
+    MaxDelay = 0,
+    Unlimited = false,
+  },
+}
+
+--- 2 to the power of i as Go makes an integer of it.
+local function power(i)
+  return i < 63 and 1 << i or math.mininteger
+end
+
+local function exponential_fits(p)
+  local total = 0
+  -- From 64 doublings on the delay is 0 by overflow, and nothing changes any more.
+  for i = 0, math.min(p.Attempts, 130) - 1 do
+    local delay = power(i) * p.Delay
+    if delay > p.MaxDelay then
+      total = total + p.MaxDelay
+    else
+      total = delay
+    end
+    if total >= p.Interval then
+      return false
+    end
+  end
+  return true
+end
+
+local function fibonacci_fits(p)
+  local before, last = p.Delay, p.Delay
+  for i = 2, p.Attempts - 1 do
+    local delay = last + before
+    if delay > p.MaxDelay then
+      -- From here on it grows by the same step each time.
+      return p.Interval >= p.MaxDelay * (p.Attempts - i)
+    elseif last > p.Interval then
+      return false
+    end
+    before, last = last, delay
+  end
+  return p.Interval >= last
+end
+
+local FITS = {
+  constant = function(p)
+    return p.Interval >= p.Attempts * p.Delay
+  end,
+  exponential = exponential_fits,
+  fibonacci = fibonacci_fits,
+}
+
+--- The delays by themselves.
+local function reschedule_delays(want, p)
+  local ok = want(p.Delay >= 5 * SECOND, "Delay", "must be at least 5s")
+  ok = want(
+    FITS[p.DelayFunction],
+    "DelayFunction",
+    "%q is not allowed, only constant, exponential, fibonacci",
+    p.DelayFunction
+  ) and ok
+  if p.DelayFunction ~= "constant" then
+    ok = want(p.MaxDelay >= 5 * SECOND, "MaxDelay", "must be at least 5s") and ok
+    ok = want(
+      p.MaxDelay >= p.Delay,
+      "MaxDelay",
+      "must not be less than Delay (%s)",
+      common.duration(p.Delay)
+    ) and ok
+  end
+  return ok
+end
+
+local function reschedule(want, p)
+  if p.Attempts > 0 then
+    want(p.Interval > 0, "Interval", "is needed with Attempts")
+    want(not p.Unlimited, "Unlimited", "excludes Attempts")
+  end
+  local ok = reschedule_delays(want, p)
+  if not p.Unlimited then
+    want(p.Interval >= 15 * SECOND, "Interval", "must be at least 15s")
+    if ok then
+      want(
+        FITS[p.DelayFunction](p),
+        "Interval",
+        "of %s is too short for %d attempts with these delays",
+        common.duration(p.Interval),
+        p.Attempts
+      )
+    end
+  end
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param job table
+---@param group table
+---@param type string
+function policy.reschedule(r, at, job, group, type)
+  if not job.Reschedule and not group.ReschedulePolicy then
+    return
+  elseif type == "system" or type == "sysbatch" then
+    r:err(at, "ReschedulePolicy", "is not allowed in %s jobs, nor is the job's Reschedule", type)
+    return
+  end
+  local p = layers(RESCHEDULE[type] or NEVER, job.Reschedule, group.ReschedulePolicy)
+  if p.Attempts > 0 or p.Unlimited then
+    reschedule(
+      reporter(r, at, "ReschedulePolicy", job.Reschedule, group.ReschedulePolicy, "Reschedule"),
+      p
+    )
+  end
+end
+
+local MIGRATE = {
+  MaxParallel = 1,
+  HealthCheck = "checks",
+  MinHealthyTime = 10 * SECOND,
+  HealthyDeadline = 5 * MINUTE,
+}
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param job table
+---@param group table
+---@param type string
+function policy.migrate(r, at, job, group, type)
+  if not job.Migrate and not group.Migrate then
+    return
+  elseif type ~= "service" then
+    r:err(at, "Migrate", "is not allowed in %s jobs, nor is the job's", type)
+    return
+  end
+  local p = layers(MIGRATE, job.Migrate, group.Migrate)
+  local want = reporter(r, at, "Migrate", job.Migrate, group.Migrate)
+  local kind = p.HealthCheck
+  want(
+    kind == "checks" or kind == "task_states" or kind == "" and p.MaxParallel <= 0,
+    "HealthCheck",
+    "%q is not allowed, only checks and task_states",
+    kind
+  )
+  want(p.MaxParallel >= 0, "MaxParallel", "must not be negative")
+  want(p.MinHealthyTime >= 0, "MinHealthyTime", "must not be negative")
+  want(p.HealthyDeadline >= 0, "HealthyDeadline", "must not be negative")
+  want(
+    p.MinHealthyTime <= p.HealthyDeadline,
+    "MinHealthyTime",
+    "must not be more than HealthyDeadline (%s)",
+    common.duration(p.HealthyDeadline)
+  )
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param group table
+---@param type string
+function policy.disconnect(r, at, group, type)
+  local d = group.Disconnect
+  if not d then
+    return
+  end
+  local place = { up = at, key = "Disconnect" }
+  if d.StopOnClientAfter then
+    r:want(d.StopOnClientAfter >= 0, place, "StopOnClientAfter", "must not be negative")
+    r:want(
+      type == "service" or type == "batch",
+      place,
+      "StopOnClientAfter",
+      "is allowed only in service and batch jobs"
+    )
+    r:want((d.LostAfter or 0) == 0, place, "StopOnClientAfter", "excludes LostAfter")
+  end
+  r:want((d.LostAfter or 0) >= 0, place, "LostAfter", "must not be negative")
+end
+
+---@param r jobspec.Report
+---@param at jobspec.Place
+---@param job table
+---@param group table
+---@param count integer
+function policy.scaling(r, at, job, group, count)
+  local s = group.Scaling
+  if not s then
+    return
+  end
+  local place = { up = at, key = "Scaling" }
+  local min, max = s.Min or count, s.Max or -1
+  local kind = s.Type or ""
+  r:want(
+    kind == "" or kind == "horizontal",
+    place,
+    "Type",
+    "%q is not allowed here, only horizontal",
+    kind
+  )
+  r:want(max >= 0, place, "Max", "is needed, and must not be negative")
+  r:want(max < 0 or max >= min, place, "Max", "must not be less than Min (%d)", min)
+  r:want(min >= 0, place, "Min", "must not be negative")
+  r:want(max < 0 or max >= count, place, "Max", "must not be less than Count (%d)", count)
+  local elsewhere = job.Multiregion
+    and common.some(job.Multiregion.Regions)
+    and count == 0
+    and (job.Region or "global") == "global"
+  r:want(count >= min or elsewhere, place, "Min", "must not be more than Count (%d)", count)
+end
+
+return policy

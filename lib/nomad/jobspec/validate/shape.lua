@@ -1,0 +1,475 @@
+--- The shape of a job: every field known, of the right type, inside its bounds; nothing that JSON cannot say.
+---
+--- It walks the job once along the schema, and hands back what Nomad's decoder would make of it: names in their proper
+--- case, durations as numbers, nulls gone. Tables that are so already are handed back as they are, not copied.
+
+local json = require "host.json"
+local nearest = require "operator.nearest"
+local schema = require "nomad.jobspec.schema"
+local text = require "nomad.jobspec.validate.text"
+
+local shape = {}
+
+local DEEPEST = 512
+
+---@class jobspec.validate.Walk
+---@field report jobspec.Report
+---@field server? integer the server's version, as text.version makes it
+---@field unknown "error"|"warning" what an unknown field is
+---@field floats boolean 30.0 is taken for an integer
+---@field pass boolean the server is newer than the schema
+---@field keys (string|integer)[] where the walk is
+---@field depth integer
+
+--- What a person calls a value.
+local function describe(value)
+  local kind = type(value)
+  if kind == "table" then
+    return json.is_array(value) and "a list" or "an object"
+  elseif kind == "string" then
+    return #value > 40 and "a string" or ("the string %q"):format(value)
+  elseif kind == "number" then
+    return ("the number %s"):format(value)
+  elseif kind == "userdata" then
+    return "null"
+  end
+  return kind == "boolean" and tostring(value) or "a " .. kind
+end
+
+local NAMES = {
+  string = "a string",
+  bool = "true or false",
+  duration = 'nanoseconds or a duration like "30s"',
+  bytes = "a string in base64",
+  object = "an object",
+  list = "a list",
+  map = "an object",
+  int = "an integer",
+  uint = "an integer",
+}
+
+local function place(walk)
+  local at
+  for i = 1, walk.depth do
+    at = { up = at, key = walk.keys[i] }
+  end
+  return at
+end
+
+local function fail(walk, key, format, ...)
+  walk.report:err(place(walk), key, format, ...)
+end
+
+local function wrong_type(walk, key, expected, value)
+  if expected == "list" and type(value) == "table" and next(value) == nil then
+    fail(walk, key, "expected a list, found an empty object; write [] (in Lua json.array())")
+  else
+    fail(walk, key, "expected %s, found %s", NAMES[expected] or expected, describe(value))
+  end
+end
+
+--- The bounds of an integer of so many bits.
+local function fits(value, sign, bits)
+  if sign == "uint" then
+    return value >= 0 and (bits == 64 or value < 1 << bits)
+  end
+  return bits == 64 or value >= -(1 << bits - 1) and value < 1 << bits - 1
+end
+
+--- An unsigned number of 64 bits that Lua has only as a float.
+local function huge(value, field)
+  return field.type == "uint" and field.bits == 64 and value >= 2.0 ^ 63 and value < 2.0 ^ 64
+end
+
+local function integer(walk, key, value, field)
+  local kind = math.type(value)
+  if kind == "float" then
+    local whole = walk.floats and math.tointeger(value)
+    if not whole then
+      if huge(value, field) then
+        return value
+      end
+      fail(
+        walk,
+        key,
+        "expected an integer, found %s%s",
+        value,
+        math.tointeger(value) and "; Nomad takes no fraction, not even .0" or ""
+      )
+      return nil
+    end
+    value = whole
+  elseif not kind then
+    wrong_type(walk, key, field.type, value)
+    return nil
+  end
+  if not fits(value, field.type, field.bits) then
+    fail(
+      walk,
+      key,
+      "%d does not fit %s",
+      value,
+      field.type == "uint" and "an unsigned integer of " .. field.bits .. " bits"
+        or "an integer of " .. field.bits .. " bits"
+    )
+    return nil
+  end
+  return value
+end
+
+local function duration(walk, key, value)
+  if math.type(value) == "integer" then
+    return value
+  elseif type(value) == "number" then
+    return integer(walk, key, value, { type = "int", bits = 64 })
+  elseif type(value) ~= "string" then
+    wrong_type(walk, key, "duration", value)
+    return nil
+  end
+  local parsed = text.duration(value)
+  if not parsed then
+    fail(walk, key, '%q is no duration; write it like "30s", "1h30m" or "500ms"', value)
+  end
+  return parsed
+end
+
+local function bytes(walk, key, value)
+  if type(value) ~= "string" then
+    wrong_type(walk, key, "bytes", value)
+  elseif not text.base64(value) then
+    fail(walk, key, "is no base64")
+  else
+    return value
+  end
+end
+
+local function no_value(walk, key, value)
+  fail(walk, key, "JSON cannot say %s", describe(value))
+end
+
+--- Anything that JSON can say; `open` has the tables above it.
+local function any(walk, key, value, open, depth)
+  local kind = type(value)
+  if kind == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then
+      no_value(walk, key, value)
+    end
+  elseif kind == "function" or kind == "thread" then
+    no_value(walk, key, value)
+  elseif kind == "table" then
+    if open[value] then
+      return fail(walk, key, "holds itself")
+    elseif depth > DEEPEST then
+      return fail(walk, key, "is deeper than %d levels", DEEPEST)
+    end
+    open[value] = true
+    local array = json.is_array(value)
+    for name, element in next, value do
+      if array ~= (math.type(name) == "integer") then
+        fail(walk, key, "has keys of a list and of an object, or such as JSON does not have")
+        break
+      end
+      local element_kind = type(element)
+      if element_kind ~= "string" and element_kind ~= "boolean" then
+        any(walk, key, element, open, depth + 1)
+      end
+    end
+    open[value] = nil
+  end
+  return value
+end
+
+local object
+
+--- What each type's check is called with: the walk, the key, the value, the field. It returns the clean value; nil: none.
+local CHECKS = {
+  string = function(walk, key, value)
+    if type(value) == "string" then
+      return value
+    end
+    wrong_type(walk, key, "string", value)
+  end,
+  bool = function(walk, key, value)
+    if type(value) == "boolean" then
+      return value
+    end
+    wrong_type(walk, key, "bool", value)
+  end,
+  int = integer,
+  uint = integer,
+  duration = duration,
+  bytes = bytes,
+  any = function(walk, key, value)
+    return any(walk, key, value, {}, 1)
+  end,
+}
+
+--- What null is as an element: nothing where Go has a pointer, else the zero value.
+local ZERO = { string = "", bool = false, int = 0, uint = 0, duration = 0 }
+
+local function object_value(walk, key, value, field)
+  if type(value) ~= "table" or json.is_array(value) then
+    return wrong_type(walk, key, "object", value)
+  end
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
+  local clean = object(walk, field.object, value)
+  walk.depth = depth - 1
+  return clean
+end
+
+--- An element of a list or map.
+local function element(walk, key, value, field)
+  if type(value) == "userdata" then
+    if field.object then
+      if field.holes == "zero" then
+        return {}
+      elseif not field.holes then
+        fail(walk, key, "is null, an object is needed")
+      end
+      return nil
+    end
+    return ZERO[field.element]
+  elseif field.object then
+    return object_value(walk, key, value, field)
+  end
+  return CHECKS[field.element](walk, key, value, field)
+end
+
+local function copied(t)
+  local copy = {}
+  for key, value in next, t do
+    copy[key] = value
+  end
+  return copy
+end
+
+local function strings(walk, key, value)
+  if type(value) ~= "table" or not json.is_array(value) then
+    return wrong_type(walk, key, "list", value)
+  end
+  for i, item in next, value do
+    if math.type(i) ~= "integer" then
+      return fail(walk, key, "has keys of a list and of an object")
+    elseif type(item) ~= "string" and type(item) ~= "userdata" then
+      wrong_type(walk, key, "a list of strings", item)
+    end
+  end
+  return value
+end
+CHECKS["string[]"] = strings
+
+local function list(walk, key, value, field)
+  if type(value) ~= "table" or not json.is_array(value) then
+    return wrong_type(walk, key, "list", value)
+  end
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
+  local out
+  local count = #value
+  for i = 1, count do
+    local item = value[i]
+    local clean = element(walk, i, item, field)
+    if clean ~= item then
+      out = out or copied(value)
+      -- A hole, or what was refused, stays as false: the places of the others do not change.
+      out[i] = clean == nil and false or clean
+    end
+  end
+  for i in next, value do
+    if math.type(i) ~= "integer" or i < 1 or i > count then
+      fail(walk, nil, "has keys of a list and of an object, or holes")
+      break
+    end
+  end
+  walk.depth = depth - 1
+  return out or value
+end
+CHECKS.list = list
+
+function CHECKS.map(walk, key, value, field)
+  if type(value) ~= "table" or json.is_array(value) then
+    return wrong_type(walk, key, "map", value)
+  elseif field.element == "any" then
+    return any(walk, key, value, {}, 1)
+  end
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
+  local out
+  for name, item in next, value do
+    if type(name) ~= "string" then
+      fail(walk, nil, "has a key that is no string")
+    else
+      local clean = element(walk, name, item, field)
+      if clean ~= item then
+        out = out or copied(value)
+        out[name] = clean
+      end
+    end
+  end
+  walk.depth = depth - 1
+  return out or value
+end
+
+CHECKS.object = object_value
+
+--- A value that Nomad would drop: an older server does not know the field.
+local function check_since(walk, key, value, field)
+  local empty = value == field.default
+    or value == ""
+    or value == false
+    or value == 0
+    or type(value) == "table" and next(value) == nil
+  if not empty then
+    fail(walk, key, "is known from Nomad %s on; the server would drop it in silence", field.since)
+  end
+end
+
+local function check_bounds(walk, key, value, field)
+  if field.min and value < field.min then
+    fail(walk, key, "%d is too small, at least %d is allowed", value, field.min)
+  elseif field.max and value > field.max then
+    fail(walk, key, "%d is too big, at most %d is allowed", value, field.max)
+  elseif field.allowed and value ~= "" and not field.allowed[value] then
+    fail(
+      walk,
+      key,
+      "%q is not allowed, only %s%s",
+      value,
+      table.concat(field.enum, ", "),
+      nearest.hint(value, field.enum):gsub(",", ";", 1)
+    )
+  end
+end
+
+--- The names of an object's fields, for a hint.
+local function names_of(of)
+  local names = {}
+  for i, field in ipairs(of.fields) do
+    names[i] = field.name
+  end
+  return names
+end
+
+--- A key that is no field's name as it is written: the field, or nil.
+local function find_field(walk, of, key)
+  if type(key) ~= "string" then
+    fail(walk, nil, "has a key that is no string: %s", tostring(key))
+    return nil
+  end
+  local field = of.by_name[text.fold(key)]
+  if not field then
+    local hint = walk.pass and "" or nearest.hint(key, names_of(of))
+    walk.report:add(walk.unknown, place(walk), key, "unknown field%s", hint)
+  end
+  return field
+end
+
+--- The same field twice: only their order in the text, which is lost, says which one Nomad takes.
+local function check_twice(walk, key, field, value)
+  if value[field.name] ~= nil and key ~= field.name then
+    fail(walk, key, "is there also as %s: keys match without regard to case", field.name)
+  end
+end
+
+---@param walk jobspec.validate.Walk
+---@param of jobspec.schema.Object
+---@param value table
+---@return table
+function object(walk, of, value)
+  local out
+  local exact = of.exact
+  local server = walk.server
+  for key, item in next, value do
+    local field = exact[key]
+    local name = key
+    if not field then
+      field = find_field(walk, of, key)
+      if field then
+        check_twice(walk, key, field, value)
+        name = field.name
+      end
+    end
+    local clean
+    if field and type(item) ~= "userdata" then
+      clean = field.check(walk, key, item, field)
+      if clean ~= nil then
+        if field.bounded then
+          check_bounds(walk, key, clean, field)
+        end
+        if server and field.since_number and field.since_number > server then
+          check_since(walk, key, clean, field)
+        end
+      end
+    end
+    if clean ~= item or name ~= key then
+      out = out or copied(value)
+      out[key] = nil
+      out[name] = clean
+    end
+  end
+  return out or value
+end
+
+--- Lists where null is no mistake for Nomad: it is left out, or taken for an object without fields.
+local HOLES = {
+  ["Task.Identities"] = "skip",
+  ["SidecarTask.Identities"] = "skip",
+  ["NetworkResource.ReservedPorts"] = "zero",
+  ["NetworkResource.DynamicPorts"] = "zero",
+  ["Service.Checks"] = "zero",
+  ["TaskGroup.Volumes"] = "skip",
+  ["ConsulGatewayProxy.EnvoyGatewayBindAddresses"] = "skip",
+}
+
+--- Puts into the schema's fields what the walk needs at hand.
+local function prepare(of)
+  of.exact = {}
+  for number, field in ipairs(of.fields) do
+    field.number = number
+    field.check = CHECKS[field.type]
+    field.object = schema.objects[field.of]
+    field.element = field.of
+    field.holes = HOLES[of.name .. "." .. field.name]
+    field.since_number = field.since and text.version(field.since)
+    field.bounded = not field.lax and (field.min or field.max or field.enum) and true or false
+    if field.bounded and field.enum then
+      field.allowed = {}
+      for _, value in ipairs(field.enum) do
+        field.allowed[value] = true
+      end
+    end
+    if not field.hcl_only then
+      of.exact[field.name] = field
+    end
+  end
+end
+
+for _, of in pairs(schema.objects) do
+  prepare(of)
+end
+
+---@param report jobspec.Report
+---@param job any
+---@param opts { nomad: string?, lenient: boolean?, floats: boolean? }
+---@return table? clean nil: not even an object
+function shape.check(report, job, opts)
+  local server = opts.nomad and text.version(opts.nomad)
+  local pass = server ~= nil and server > text.version(schema.newest)
+  local walk = {
+    report = report,
+    server = server,
+    pass = pass,
+    floats = opts.floats or false,
+    keys = {},
+    depth = 0,
+    unknown = (pass or opts.lenient) and "warning" or "error",
+  }
+  if type(job) ~= "table" or json.is_array(job) then
+    report:err(nil, nil, "a job is an object, found %s", describe(job))
+    return nil
+  end
+  return object(walk, schema.objects.Job, job)
+end
+
+return shape

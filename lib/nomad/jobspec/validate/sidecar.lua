@@ -1,0 +1,103 @@
+--- The tasks that the server adds for sidecars and gateways: they are checked as a person's own tasks are, with what
+--- SidecarTask says laid over the usual one.
+
+local common = require "nomad.jobspec.validate.common"
+local service = require "nomad.jobspec.validate.service"
+local text = require "nomad.jobspec.validate.text"
+
+local sidecar = {}
+
+local each = common.each
+
+local LAID_OVER = { "CPU", "MemoryMB", "DiskMB", "NUMA", "SecretsMB" }
+
+local function resources_of(over)
+  local res = { CPU = 250, MemoryMB = 128 }
+  -- The block gets defaults of its own before it is laid over.
+  if over.CPU == nil then
+    over = setmetatable({ CPU = over.Cores == nil and 100 or 0 }, { __index = over })
+  end
+  if over.MemoryMB == nil then
+    over = setmetatable({ MemoryMB = 300 }, { __index = over })
+  end
+  for _, key in ipairs(LAID_OVER) do
+    if over[key] ~= nil then
+      res[key] = over[key]
+    end
+  end
+  for _, key in ipairs { "Networks", "Devices" } do
+    res[key] = common.some(over[key]) and over[key] or nil
+  end
+  return res
+end
+
+local function logs_of(over)
+  local logs = { MaxFiles = 10, MaxFileSizeMB = 10 }
+  for _, key in ipairs { "MaxFiles", "MaxFileSizeMB" } do
+    local value = over and over[key] or logs[key]
+    logs[key] = value > 0 and value or 2
+  end
+  return logs
+end
+
+local function task_of(prefix, name, over)
+  local made = {
+    Name = prefix .. "-" .. name,
+    Driver = "docker",
+    Kind = prefix .. ":" .. name,
+    Resources = { CPU = 250, MemoryMB = 128 },
+    LogConfig = { MaxFiles = 2, MaxFileSizeMB = 2 },
+  }
+  if over then
+    made.Name = (over.Name or "") ~= "" and over.Name or made.Name
+    made.Resources = resources_of(over.Resources or {})
+    made.LogConfig = logs_of(over.LogConfig)
+    made.KillTimeout, made.ShutdownDelay = over.KillTimeout, over.ShutdownDelay
+    made.VolumeMounts, made.Identities = over.VolumeMounts, over.Identities
+  end
+  return made
+end
+
+local function prefix_of(c)
+  if c.SidecarService then
+    return "connect-proxy"
+  elseif c.Native or not c.Gateway then
+    return nil
+  end
+  return c.Gateway.Ingress and "connect-ingress"
+    or c.Gateway.Terminating and "connect-terminating"
+    or c.Gateway.Mesh and "connect-mesh"
+end
+
+--- Adds the server's tasks to a list of { task, place }.
+---@param at jobspec.Place the group's
+---@param job table
+---@param group table
+---@param tasks table[]
+function sidecar.add(at, job, group, tasks)
+  if not common.some(group.Networks) then
+    return
+  end
+  local kinds = {}
+  for _, pair in ipairs(tasks) do
+    kinds[pair[1].Kind or ""] = true
+  end
+  for _, s, place in each(at, "Services", group.Services) do
+    local prefix = s.Connect and prefix_of(s.Connect)
+    if prefix then
+      local name = text.fill(service.name(s, job, group), {
+        NOMAD_JOB_NAME = job.Name or job.ID,
+        NOMAD_JOB_ID = job.ID,
+        NOMAD_GROUP_NAME = group.Name,
+        NOMAD_REGION = job.Region or "global",
+        NOMAD_NAMESPACE = job.Namespace or "default",
+      })
+      if not kinds[prefix .. ":" .. name] then
+        local at_task = { up = { up = place, key = "Connect" }, key = "SidecarTask" }
+        tasks[#tasks + 1] = { task_of(prefix, name, s.Connect.SidecarTask), at_task, true }
+      end
+    end
+  end
+end
+
+return sidecar

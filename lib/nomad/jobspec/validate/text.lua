@@ -1,0 +1,296 @@
+--- Small languages inside a job's strings: durations, versions, host names, paths. Each check takes what Nomad takes.
+
+local text = {}
+
+--- A key as Go compares it: without regard to case, with the two letters of Unicode that fold into ASCII.
+---@param key string
+---@return string
+function text.fold(key)
+  if key:find("[\xc5\xe2]") then
+    key = key:gsub("\xc5\xbf", "s"):gsub("\xe2\x84\xaa", "k")
+  end
+  return key:lower()
+end
+
+--- "1.11.3-rc.1" → a number that orders releases.
+---@param version string
+---@return integer?
+function text.version(version)
+  local major, minor, patch = version:match("^v?(%d+)%.(%d+)%.?(%d*)")
+  if not major then
+    return nil
+  end
+  return tonumber(major) * 1000000 + tonumber(minor) * 1000 + (tonumber(patch) or 0)
+end
+
+local UNITS = {
+  ns = 1,
+  us = 1000,
+  ["µs"] = 1000,
+  ["μs"] = 1000,
+  ms = 1000000,
+  s = 1000000000,
+  m = 60000000000,
+  h = 3600000000000,
+}
+
+--- "1h30m" → nanoseconds, by Go's grammar.
+---@param value string
+---@return integer? nil: no duration, or one too long for 64 bits
+function text.duration(value)
+  local sign, rest = value:match("^([+-]?)(.*)$")
+  if rest == "0" then
+    return 0
+  end
+  local total = 0.0
+  local whole = 0
+  if rest == "" then
+    return nil
+  end
+  while rest ~= "" do
+    local number, unit, tail = rest:match("^([%d%.]+)([^%d%.]+)(.*)$")
+    local integral, fraction = (number or ""):match("^(%d*)%.?(%d*)$")
+    if not integral or integral .. fraction == "" or not UNITS[unit] then
+      return nil
+    end
+    local scale = UNITS[unit]
+    total = total + (tonumber(integral) or 0) * (scale + 0.0)
+    whole = whole + (math.tointeger(tonumber(integral) or 0) or 0) * scale
+    whole = whole + math.floor((tonumber("0." .. fraction .. "0") or 0) * scale)
+    rest = tail
+  end
+  if total >= 2.0 ^ 63 then
+    return nil
+  end
+  return sign == "-" and -whole or whole
+end
+
+--- Standard base64 with its padding; line ends are not looked at.
+---@param value string
+---@return boolean
+function text.base64(value)
+  local bare = value:gsub("[\r\n]", "")
+  return #bare % 4 == 0 and bare:find("^[%w+/]*=?=?$") ~= nil
+end
+
+--- One constraint of versions, without its operator: digits, then a pre-release, then metadata.
+local function version_like(rest, semver)
+  rest = rest:gsub("^v", "")
+  local digits, tail = rest:match("^([%d%.]+)(.*)$")
+  if not digits or digits:find("^%.") or digits:find("%.%.") or digits:find("%.$") then
+    return false
+  end
+  for part in digits:gmatch("%d+") do
+    if #part > 18 and not math.tointeger(part) then
+      return false
+    end
+  end
+  local pre, metadata = tail:match("^([^+]*)(.*)$")
+  local words = pre:match("^%-(.+)$") or not semver and pre ~= "" and pre or nil
+  if pre ~= "" and not (words and ("." .. words):find("^[%.%w~-]+$")) then
+    return false
+  elseif words and (words:find("%.%.") or words:find("^%.") or words:find("%.$")) then
+    return false
+  end
+  return metadata == ""
+    or metadata:find("^%+[%w~%.-]+$") ~= nil
+      and not metadata:find("%.%.")
+      and not metadata:find("^%+%.")
+      and not metadata:find("%.$")
+end
+
+local OPERATORS = {
+  [""] = true,
+  ["="] = true,
+  ["!="] = true,
+  [">"] = true,
+  ["<"] = true,
+  [">="] = true,
+  ["<="] = true,
+}
+
+--- ">= 1.2, < 2": what the operands version and semver compare with.
+---@param value string
+---@param semver boolean the stricter kind, without ~>
+---@return boolean
+function text.versions(value, semver)
+  for single in (value .. ","):gmatch("([^,]*),") do
+    local operator, rest = single:match("^%s*([=!<>~]*)%s*(.-)%s*$")
+    local known = OPERATORS[operator] or operator == "~>" and not semver
+    if not known or not version_like(rest, semver) then
+      return false
+    end
+  end
+  return true
+end
+
+--- A name of the domain name system, as it is counted on the wire.
+---@param name string
+---@return boolean
+function text.domain(name)
+  if name:find("^%.") and name ~= "." or name:find("%.%.") then
+    return false
+  end
+  local length = 0
+  for label in name:gsub("%.$", ""):gmatch("[^.]+") do
+    local plain = label:gsub("\\%d%d%d", "x"):gsub("\\.", "x")
+    if #plain > 63 then
+      return false
+    end
+    length = length + #plain + 1
+  end
+  return length <= 256
+end
+
+--- Parts like ${NOMAD_JOB_NAME}: what Nomad fills in later.
+local VARIABLE = "%${[%w_%-%.]+}"
+
+---@param value string
+---@return boolean
+function text.has_variable(value)
+  return value:find(VARIABLE) ~= nil
+end
+
+--- Fills in what the server knows when it takes the job.
+---@param value string
+---@param known table<string, string>
+---@return string
+function text.fill(value, known)
+  if not value:find("${", 1, true) then
+    return value
+  end
+  return (value:gsub(VARIABLE, function(found)
+    return known[found:sub(3, -2)]
+  end))
+end
+
+--- A service's name, where variables stand for a word.
+---@param name string
+---@return boolean
+function text.service_name(name)
+  local plain = name:gsub(VARIABLE, "ENV-VAR")
+  return #plain <= 63 and plain:find("^%w[%w-]*$") ~= nil and not plain:find("-$")
+end
+
+--- Whether a path, seen from `depth` directories inside the allocation's, leads out of it.
+---@param depth integer
+---@param path string
+---@return boolean
+function text.escapes(depth, path)
+  -- The allocation's directory lies two levels below the root.
+  local at, outside = { "alloc-dir", "alloc-id" }, false
+  for _ = 1, depth do
+    at[#at + 1] = "in"
+  end
+  for part in path:gmatch("[^/]+") do
+    if part == ".." then
+      at[#at] = nil
+    elseif part ~= "." then
+      at[#at + 1] = part
+    end
+  end
+  outside = at[1] ~= "alloc-dir" or at[2] ~= "alloc-id"
+  return outside or at[3] ~= nil and at[3]:find("^%.%.") ~= nil
+end
+
+local function percent_ok(path)
+  local stripped = path:gsub("%%%x%x", "")
+  return not stripped:find("%%")
+end
+
+--- The path of an HTTP check: a URL without a scheme.
+---@param value string
+---@return boolean
+function text.url_path(value)
+  local bare = value:match("^[^#]*")
+  if bare:find("[%z\1-\31\127]") then
+    return false
+  elseif not percent_ok(bare:match("^[^?]*")) or not percent_ok(value:match("#(.*)$") or "") then
+    return false
+  end
+  -- A scheme, or a colon in the first part where a scheme would stand.
+  local first = bare:match("^[^/?]*")
+  if bare:find("^//") then
+    return not bare:match("^//([^/]*)"):find('[%s<>"]')
+  end
+  return first == "*" or not first:find(":", 1, true)
+end
+
+local function ipv4(address)
+  local count = 0
+  for part in (address .. "."):gmatch("([^.]*)%.") do
+    if not part:find("^%d%d?%d?$") or tonumber(part) > 255 or part:find("^0.") then
+      return false
+    end
+    count = count + 1
+  end
+  return count == 4
+end
+
+local function groups_of(part)
+  local count = 0
+  if part == "" then
+    return 0
+  end
+  for group in (part .. ":"):gmatch("([^:]*):") do
+    if not group:find("^%x%x?%x?%x?$") then
+      return nil
+    end
+    count = count + 1
+  end
+  return count
+end
+
+local function ipv6(address)
+  local four = address:match("([%d.]+%.%d+)$")
+  if four then
+    if not ipv4(four) then
+      return false
+    end
+    address = address:sub(1, -#four - 1) .. "0:0"
+  end
+  local head, tail = address:match("^(.-)::(.*)$")
+  if head then
+    local before, after = groups_of(head), groups_of(tail)
+    return before ~= nil and after ~= nil and before + after < 8
+  end
+  return groups_of(address) == 8
+end
+
+--- "10.0.0.0/8" or "fd00::/8".
+---@param value string
+---@return boolean
+function text.cidr(value)
+  local address, bits = value:match("^([%x:.]+)/(%d+)$")
+  if not address or bits:find("^0.") or #bits > 3 then
+    return false
+  end
+  local six = address:find(":", 1, true)
+  return tonumber(bits) <= (six and 128 or 32) and (six and ipv6 or ipv4)(address)
+end
+
+--- A decimal number without a sign that fits so many bits.
+---@param value string
+---@param bits integer
+---@return boolean
+function text.unsigned(value, bits)
+  if not value:find("^%d+$") then
+    return false
+  end
+  local digits = value:gsub("^0+", "")
+  if bits < 64 then
+    return #digits < 18 and (tonumber(digits) or 0) < 1 << bits
+  end
+  return #digits < 20 or #digits == 20 and digits <= "18446744073709551615"
+end
+
+--- A decimal number with or without a sign, as a port may be written.
+---@param value string
+---@return integer?
+function text.integer(value)
+  local sign, digits = value:match("^([+-]?)(%d+)$")
+  local number = digits and math.tointeger(tonumber(digits))
+  return number and (sign == "-" and -number or number)
+end
+
+return text
