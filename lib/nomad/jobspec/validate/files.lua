@@ -116,6 +116,7 @@ function files.templates(r, at, task)
     r:want(not seen[dest], place, "DestPath", "%q is there twice in the task", dest)
     seen[dest] = true
     check_change(r, place, t)
+    r:want((t.Splay or 0) >= 0, place, "Splay", "must not be negative")
     r:want(
       perms == "" or perms:find("^[0-7]+$") and #perms:gsub("^0+", "") <= 4,
       place,

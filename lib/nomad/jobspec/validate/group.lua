@@ -84,7 +84,7 @@ local function check_services(r, at, job, g, tasks, names)
     check_unique(r, place, s, ids, name, "group")
     provider = check_provider(r, place, s, provider)
     service.check(r, place, s, name, connect.check)
-    service.group_level(r, place, g, names, s)
+    service.group_level(r, place, names, s)
   end
 end
 

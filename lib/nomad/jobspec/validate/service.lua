@@ -183,11 +183,15 @@ local function exposed(s, check)
     and (check.Path or ""):sub(1, 1) == "/"
 end
 
+local function lacks_port(s, check)
+  return (s.PortLabel or "") == "" and (check.PortLabel or "") == ""
+    and service.needs_port(check) and not exposed(s, check)
+end
+
 local function check_checks(r, at, s, provider)
   local connect = provider == "consul" and s.Connect
   for _, check, place in each(at, "Checks", s.Checks) do
-    local has = (s.PortLabel or "") ~= "" or (check.PortLabel or "") ~= ""
-    if not has and service.needs_port(check) and not exposed(s, check) then
+    if lacks_port(s, check) then
       r:err(place, "PortLabel", "is needed, here or in the service")
     elseif connect and connect.SidecarService and check.Type == "tcp" then
       r:err(place, "Type", "tcp is not allowed in a service with a sidecar")
@@ -304,40 +308,33 @@ function service.provider(s)
   return (s.Provider or "") ~= "" and s.Provider or "consul"
 end
 
-local function group_level(r, at, group, tasks, s)
-  r:want(s.AddressMode ~= "driver", at, "AddressMode", "driver is allowed only in a task's service")
-  for _, check, place in each(at, "Checks", s.Checks) do
-    local task = check.TaskName or ""
-    if task ~= "" then
-      r:want(
-        check.AddressMode ~= "driver",
-        place,
-        "AddressMode",
-        "driver is allowed only in a task's service"
-      )
-      r:want(tasks[task], place, "TaskName", "there is no task %q in the group", task)
-    elseif (s.TaskName or "") == "" then
-      r:want(check.Type ~= "script", place, "TaskName", "is needed by a script check")
-    end
-    if check.Expose then
-      r:want(
-        s.Connect and s.Connect.SidecarService,
-        place,
-        "Expose",
-        "is allowed only in a service with a sidecar"
-      )
-    end
-  end
+local function check_exposed(r, place, s, check)
+  r:want(not check.Expose or s.Connect and s.Connect.SidecarService, place, "Expose",
+    "is allowed only in a service with a sidecar")
 end
 
 --- The rules for a service of a group that concern the group.
 ---@param r jobspec.Report
 ---@param at jobspec.Place
----@param group table
 ---@param tasks table<string, boolean> names of the group's tasks
 ---@param s table
-function service.group_level(r, at, group, tasks, s)
-  group_level(r, at, group, tasks, s)
+function service.group_level(r, at, tasks, s)
+  r:want(s.AddressMode ~= "driver", at, "AddressMode",
+    "driver is allowed only in a task's service")
+  local default = s.TaskName or ""
+  for _, check, place in each(at, "Checks", s.Checks) do
+    local own = check.TaskName or ""
+    -- A check without a task of its own takes the service's, unless that is called "group".
+    local task = own ~= "" and own or default ~= "group" and default or ""
+    if task ~= "" then
+      r:want(check.AddressMode ~= "driver", place, "AddressMode",
+        "driver is allowed only in a task's service")
+      r:want(tasks[task], place, "TaskName", "there is no task %q in the group", task)
+    elseif default == "" then
+      r:want(check.Type ~= "script", place, "TaskName", "is needed by a script check")
+    end
+    check_exposed(r, place, s, check)
+  end
 end
 
 return service

@@ -134,7 +134,10 @@ local function duration(walk, key, value)
 end
 
 local function bytes(walk, key, value)
-  if type(value) ~= "string" then
+  if type(value) == "table" and json.is_array(value) and #value == 0 then
+    -- Go takes a list of numbers for bytes too.
+    return ""
+  elseif type(value) ~= "string" then
     wrong_type(walk, key, "bytes", value)
   elseif not text.base64(value) then
     fail(walk, key, "is no base64")

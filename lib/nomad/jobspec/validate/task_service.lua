@@ -41,7 +41,7 @@ end
 
 local GROUPS_ONLY = common.set("alloc", "alloc_ipv6")
 
-local function check_checks(r, at, task, labels, s)
+local function check_checks(r, at, labels, s)
   local known = {}
   for _, check, place in each(at, "Checks", s.Checks) do
     local name = check.Name or ""
@@ -100,7 +100,7 @@ function task_service.check(r, at, job, group, task)
       "must be the task itself, %q",
       own
     )
-    check_checks(r, place, task, labels, s)
+    check_checks(r, place, labels, s)
   end
 end
 
