@@ -187,10 +187,11 @@ local function check_transparent_group(r, at, group, tp)
   end
 end
 
-local function native_task(r, at, tasks, s)
+local function native_task(r, at, group, tasks, s)
   local wanted = s.TaskName or ""
   if wanted == "" then
-    r:want(#tasks == 1, at, "TaskName", "is needed by a native service in a group of several tasks")
+    r:want(#tasks == 1 and common.some(group.Networks), at, "TaskName",
+      "is needed by a native service in a group of several tasks, or without a network")
     return
   end
   for _, pair in ipairs(tasks) do
@@ -258,7 +259,7 @@ function connect.group(r, at, job, group, tasks)
           end
         end
       elseif c.Native then
-        native_task(r, place, tasks, s)
+        native_task(r, place, group, tasks, s)
       elseif c.Gateway then
         network.namespaced(r, at, group, "a gateway", true)
         r:want(

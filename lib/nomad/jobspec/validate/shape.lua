@@ -236,7 +236,7 @@ local function element(walk, key, value, field)
   elseif field.object then
     return object_value(walk, key, value, field)
   end
-  return CHECKS[field.element](walk, key, value, field)
+  return CHECKS[field.element](walk, key, value, field.item)
 end
 
 local function copied(t)
@@ -275,8 +275,11 @@ local function list(walk, key, value, field)
     local clean = element(walk, i, item, field)
     if clean ~= item then
       out = out or copied(value)
-      -- A hole, or what was refused, stays as false: the places of the others do not change.
-      out[i] = clean == nil and false or clean
+      -- A hole, or what was refused, leaves something: the places of the others do not change.
+      out[i] = clean
+      if clean == nil then
+        out[i] = field.empty
+      end
     end
   end
   for i in next, value do
@@ -423,6 +426,7 @@ local HOLES = {
   ["Service.Checks"] = "zero",
   ["TaskGroup.Volumes"] = "skip",
   ["ConsulGatewayProxy.EnvoyGatewayBindAddresses"] = "skip",
+  ["ConsulTerminatingConfigEntry.Services"] = "skip", ["ConsulIngressListener.Services"] = "skip",
 }
 
 --- Puts into the schema's fields what the walk needs at hand.
@@ -433,6 +437,8 @@ local function prepare(of)
     field.check = CHECKS[field.type]
     field.object = schema.objects[field.of]
     field.element = field.of
+    field.empty = not field.object and ZERO[field.of] or false
+    field.item = { type = field.of, bits = field.bits }
     field.holes = HOLES[of.name .. "." .. field.name]
     field.since_number = field.since and text.version(field.since)
     field.bounded = not field.lax and (field.min or field.max or field.enum) and true or false

@@ -5,6 +5,7 @@ local files = require "nomad.jobspec.validate.files"
 local identity = require "nomad.jobspec.validate.identity"
 local placement = require "nomad.jobspec.validate.placement"
 local resources = require "nomad.jobspec.validate.resources"
+local service = require "nomad.jobspec.validate.service"
 local task_service = require "nomad.jobspec.validate.task_service"
 local volume = require "nomad.jobspec.validate.volume"
 
@@ -88,7 +89,7 @@ local function check_lifecycle(r, at, t)
 end
 
 --- A task that says it is a sidecar's proxy needs the service whose proxy it is.
-local function check_kind(r, at, t, group)
+local function check_kind(r, at, t, job, group)
   local owner = (t.Kind or ""):match("^connect%-proxy:(.+)$")
   if not owner then
     return
@@ -96,7 +97,7 @@ local function check_kind(r, at, t, group)
   r:want(not common.some(t.Services), at, "Services", "is not allowed in a proxy's task")
   r:want(not t.Leader, at, "Leader", "is not allowed in a proxy's task")
   for _, s in each(nil, "Services", group.Services) do
-    if s.Connect and s.Connect.SidecarService and s.Name == owner then
+    if s.Connect and s.Connect.SidecarService and service.name(s, job, group) == owner then
       return
     end
   end
@@ -148,7 +149,7 @@ function task.check(r, at, t, around)
   files.payload(r, at, t)
   check_actions(r, at, t)
   check_lifecycle(r, at, t)
-  check_kind(r, at, t, around.group)
+  check_kind(r, at, t, around.job, around.group)
   volume.mounts(r, at, t, around.volumes)
   check_plugin(r, at, t)
   identity.tasks(r, at, t)
