@@ -171,7 +171,7 @@ local function atom(reader)
   elseif take(reader, "^\\Q") then
     local _, last = reader.text:find("\\E", reader.at, true)
     reader.at = (last or #reader.text) + 1
-  elseif take(reader, "^\\[AbBzC]") then
+  elseif take(reader, "^\\[AbBz]") then
     return 1
   elseif take(reader, "^\\") then
     escape(reader)
@@ -182,7 +182,7 @@ local function atom(reader)
 end
 
 --- {2,5}: its bounds; nil for a brace that is only a brace.
-local function braces(reader)
+local function braces(reader, look)
   local from, comma, to = reader.text:match("^{(%d+)(,?)(%d*)}", reader.at)
   if not from or comma == "" and to ~= "" or from:find("^0%d") or to:find("^0%d") then
     return nil
@@ -191,7 +191,9 @@ local function braces(reader)
   if low > MOST_REPEATS or high and (high > MOST_REPEATS or high < low) then
     fail("invalid repeat count")
   end
-  take(reader, "^{[%d,]+}")
+  if not look then
+    take(reader, "^{[%d,]+}")
+  end
   return math.max(low, high or low)
 end
 
@@ -203,34 +205,38 @@ local function operator(reader)
   return braces(reader) or false
 end
 
---- An atom with its repetitions.
-local function piece(reader)
-  if reader.text:find("^[*+?]", reader.at) or braces(reader) then
+--- An atom with its repetitions. A group of flags alone is no atom: what repeats behind it is the piece before.
+local function piece(reader, before)
+  local repeats
+  if reader.text:find("^[*+?]", reader.at) or braces(reader, true) then
     fail("missing argument to repetition operator")
   end
-  local repeats = atom(reader)
+  repeats = atom(reader) or before
   local times = operator(reader)
-  if times then
-    if not repeats then
-      fail("missing argument to repetition operator")
-    end
-    take(reader, "^%?")
-    if operator(reader) then
-      fail("invalid nested repetition operator")
-    end
-    repeats = math.max(repeats, 1) * math.max(times, 1)
-    if repeats > MOST_REPEATS then
-      fail("invalid repeat count")
-    end
+  if not times then
+    return repeats
+  elseif not repeats then
+    fail("missing argument to repetition operator")
   end
-  return repeats or 1
+  take(reader, "^%?")
+  if operator(reader) then
+    fail("invalid nested repetition operator")
+  end
+  repeats = math.max(repeats, 1) * math.max(times, 1)
+  if repeats > MOST_REPEATS then
+    fail("invalid repeat count")
+  end
+  return repeats
 end
 
 function alternatives(reader)
-  local most = 1
+  local most, before = 1, nil
   while reader.at <= #reader.text and peek(reader) ~= ")" do
-    if not take(reader, "^|") then
-      most = math.max(most, piece(reader))
+    if take(reader, "^|") then
+      before = nil
+    else
+      before = piece(reader, before)
+      most = math.max(most, before or 1)
     end
   end
   return most

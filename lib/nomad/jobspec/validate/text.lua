@@ -124,22 +124,54 @@ function text.versions(value, semver)
   return true
 end
 
+--- The name with the dot at its end that a whole name has; a dot behind an odd number of backslashes is none.
+local function whole_name(name)
+  local slashes = name:match("(\\*)%.$")
+  if slashes and #slashes % 2 == 0 then
+    return name
+  end
+  return name .. "."
+end
+
+--- Where a backslash and what it escapes end, and whether the name ends inside.
+local function skip_escape(name, at, open)
+  if name:find("^%d%d%d", at + 1) then
+    return at + 3, not open
+  end
+  return at + 1, not open
+end
+
+local function label_ends(length, at, state)
+  local label = at - 1 - state.begin
+  state.total = state.total + 1 + label
+  state.begin = at
+  return label < 64 and state.total <= 256 and not state.dot and (at > 1 or length == 1)
+end
+
 --- A name of the domain name system, as it is counted on the wire.
----@param name string
+---@param name string not empty
 ---@return boolean
 function text.domain(name)
-  if name:find("^%.") and name ~= "." or name:find("%.%.") then
-    return false
-  end
-  local length = 0
-  for label in name:gsub("%.$", ""):gmatch("[^.]+") do
-    local plain = label:gsub("\\%d%d%d", "x"):gsub("\\.", "x")
-    if #plain > 63 then
-      return false
+  name = whole_name(name)
+  -- begin: bytes before this label, less those that escapes save; dot: the sign before was one.
+  local state, at, open = { begin = 0, total = 0, dot = false }, 1, false
+  while at <= #name do
+    local sign = name:sub(at, at)
+    if sign == "\\" then
+      local last
+      last, open = skip_escape(name, at, open)
+      state.begin, at, state.dot = state.begin + last - at, last, false
+    elseif sign == "." then
+      if not label_ends(#name, at, state) then
+        return false
+      end
+      open, state.dot = false, true
+    else
+      open, state.dot = false, false
     end
-    length = length + #plain + 1
+    at = at + 1
   end
-  return length <= 256
+  return not open
 end
 
 --- Parts like ${NOMAD_JOB_NAME}: what Nomad fills in later.

@@ -113,6 +113,7 @@ local sets = {}
 ---@param name string
 ---@return boolean
 function zones.known(name)
+  name = name:gsub("^posix/", ""):gsub("^right/", "")
   local area, rest = name:match("^([%w_]+)/(.+)$")
   local key = area or ""
   if not NAMES[key] then
