@@ -196,7 +196,7 @@ local function full_group()
     EphemeralDisk = { Sticky = true, Migrate = true, SizeMB = 200 }, Update = update(),
     Migrate = migrate(), Networks = { network("bridge") }, Meta = { a = "b" },
     Services = { service() }, ShutdownDelay = second,
-    StopAfterClientDisconnect = nil, MaxClientDisconnect = minute,
+    MaxClientDisconnect = minute,
     PreventRescheduleOnLost = false,
     Consul = { Namespace = "", Cluster = "default", Partition = "" },
     Scaling = {
@@ -407,7 +407,13 @@ end
 function bases.native_discovery()
   local made = job("discovery", "service", {
     {
-      Name = "g", Networks = { { DynamicPorts = { { Label = "http" } } } },
+      Name = "g",
+      Networks = {
+        {
+          ReservedPorts = { { Label = "admin", Value = 9000, IgnoreCollision = true } },
+          DynamicPorts = { { Label = "http" } },
+        },
+      },
       Tasks = {
         task {
           Services = {
@@ -442,10 +448,42 @@ function bases.task_network()
   })
 end
 
+-- Refused without Nomad Enterprise; with it, these are valid.
+function bases.enterprise()
+  local made = bases.periodic()
+  made.ID = "enterprise"
+  made.Multiregion = {
+    Strategy = { MaxParallel = 1, OnFailure = "fail_local" },
+    Regions = {
+      { Name = "west", Count = 1, Datacenters = { "dc1" }, NodePool = "default", Meta = { a = "b" } },
+    },
+  }
+  made.TaskGroups[1].Tasks[1].Schedule = {
+    Cron = { Start = "0 9 * * MON-FRI *", End = "0 17", Timezone = "UTC" },
+  }
+  return made
+end
+
+-- With fields that Nomad 2.0 brought.
+function bases.newest()
+  local made = bases.periodic()
+  made.ID = "newest"
+  made.TaskGroups[1].MaxRunDuration = 60 * minute
+  made.TaskGroups[1].Tasks[1].Identities = { { Name = "other", ExtraClaims = { "a" } } }
+  made.TaskGroups[1].Tasks[1].Templates = {
+    {
+      EmbeddedTmpl = "x", DestPath = "local/x", ChangeMode = "script",
+      ChangeScript = { Command = "/bin/true", RunOnFirstRender = true },
+    },
+  }
+  return made
+end
+
 -- The names in a fixed order.
 bases.names = {
   "full", "periodic", "parameterized", "system", "sysbatch", "csi", "sidecar", "transparent",
   "native", "ingress", "terminating", "mesh", "native_discovery", "task_network",
+  "enterprise", "newest",
 }
 
 return bases

@@ -427,7 +427,7 @@ local HOLES = {
   ["TaskGroup.Volumes"] = "skip",
   ["ConsulGatewayProxy.EnvoyGatewayBindAddresses"] = "skip",
   ["ConsulTerminatingConfigEntry.Services"] = "skip", ["ConsulIngressListener.Services"] = "skip",
-  ["ConsulIngressConfigEntry.Listeners"] = "skip",
+  ["ConsulIngressConfigEntry.Listeners"] = "skip", ["ConsulExposeConfig.Paths"] = "skip",
 }
 
 --- Puts into the schema's fields what the walk needs at hand.
