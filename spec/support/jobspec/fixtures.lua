@@ -69,7 +69,8 @@ end
 local function mutants(list, base, job, done)
   visit(schema.objects.Job, job, function(object, field, holder)
     local where = object.name .. "." .. field.name
-    if done[where] then return end
+    -- Nomad 1.11.3 would not look at what 2.0 brought.
+    if done[where] or (field.since or ""):find("^2") then return end
     done[where] = true
     local function add(kind, key, value)
       list[#list + 1] = {
