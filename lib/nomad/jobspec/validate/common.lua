@@ -2,15 +2,20 @@
 
 local common = {}
 
+local function nothing() end
+
 --- Goes over a list (nil: none) without what the walk refused; gives index, element and its place.
 ---@param place jobspec.Place?
 ---@param key string the list's field
 ---@param list table?
 ---@return fun(): integer?, table?, jobspec.Place?
 function common.each(place, key, list)
-  local at, i = list and list[1] ~= nil and { up = place, key = key }, 0
+  if not list or list[1] == nil then
+    return nothing
+  end
+  local at, i = { up = place, key = key }, 0
   return function()
-    while at do
+    while true do
       i = i + 1
       local item = list[i]
       if item == nil then

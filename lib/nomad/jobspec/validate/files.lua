@@ -92,8 +92,8 @@ local function check_wait(r, at, wait)
       wait.Min <= wait.Max,
       { up = at, key = "Wait" },
       "Min",
-      "must not be more than Max (%s)",
-      common.duration(wait.Max)
+      "must not be more than Max (%t)",
+      wait.Max
     )
   end
 end

@@ -104,14 +104,14 @@ function policy.update(r, at, job, group, type, u)
   want(
     u.MinHealthyTime < u.HealthyDeadline,
     "MinHealthyTime",
-    "must be less than HealthyDeadline (%s)",
-    common.duration(u.HealthyDeadline)
+    "must be less than HealthyDeadline (%t)",
+    u.HealthyDeadline
   )
   want(
     u.ProgressDeadline == 0 or u.HealthyDeadline < u.ProgressDeadline,
     "HealthyDeadline",
-    "must be less than ProgressDeadline (%s)",
-    common.duration(u.ProgressDeadline)
+    "must be less than ProgressDeadline (%t)",
+    u.ProgressDeadline
   )
   want(u.Stagger > 0, "Stagger", "must be more than 0")
 end
@@ -145,10 +145,10 @@ function policy.restart(r, at, group, type)
     p.Attempts * p.Delay <= p.Interval,
     place,
     "Attempts",
-    "%d restarts with a Delay of %s do not fit an Interval of %s",
+    "%d restarts with a Delay of %t do not fit an Interval of %t",
     p.Attempts,
-    common.duration(p.Delay),
-    common.duration(p.Interval)
+    p.Delay,
+    p.Interval
   )
 end
 
@@ -238,8 +238,8 @@ local function reschedule_delays(want, p)
     ok = want(
       p.MaxDelay >= p.Delay,
       "MaxDelay",
-      "must not be less than Delay (%s)",
-      common.duration(p.Delay)
+      "must not be less than Delay (%t)",
+      p.Delay
     ) and ok
   end
   return ok
@@ -257,8 +257,8 @@ local function reschedule(want, p)
       want(
         FITS[p.DelayFunction](p),
         "Interval",
-        "of %s is too short for %d attempts with these delays",
-        common.duration(p.Interval),
+        "of %t is too short for %d attempts with these delays",
+        p.Interval,
         p.Attempts
       )
     end
@@ -320,8 +320,8 @@ function policy.migrate(r, at, job, group, type)
   want(
     p.MinHealthyTime <= p.HealthyDeadline,
     "MinHealthyTime",
-    "must not be more than HealthyDeadline (%s)",
-    common.duration(p.HealthyDeadline)
+    "must not be more than HealthyDeadline (%t)",
+    p.HealthyDeadline
   )
 end
 

@@ -1,5 +1,6 @@
 --- What validation found: each problem with its path, in the order of the schema whatever the order of finding.
 
+local common = require "nomad.jobspec.validate.common"
 local schema = require "nomad.jobspec.schema"
 
 local report = {}
@@ -46,8 +47,21 @@ local function keys_of(place, last)
   return keys
 end
 
+--- A message from its format; %t is a number of nanoseconds, shown as a duration.
+local function message_of(text, ...)
+  local values, i = table.pack(...), 0
+  text = text:gsub("%%(.)", function(directive)
+    i = i + (directive == "%" and 0 or 1)
+    if directive == "t" then
+      values[i] = common.duration(values[i])
+      return "%s"
+    end
+  end)
+  return text:format(table.unpack(values, 1, values.n))
+end
+
 function Report:add(level, place, field, text, ...)
-  local message = select("#", ...) > 0 and text:format(...) or text
+  local message = select("#", ...) > 0 and message_of(text, ...) or text
   local number = #self.found + 1
   self.found[number] = {
     keys = keys_of(place, field),

@@ -184,6 +184,13 @@ end
 
 local object
 
+local math_type = math.type
+
+--- Lua's type, with numbers told apart.
+local function kind_of(value)
+  return math_type(value) or type(value)
+end
+
 --- What each type's check is called with: the walk, the key, the value, the field. It returns the clean value; nil: none.
 local CHECKS = {
   string = function(walk, key, value)
@@ -211,7 +218,8 @@ local CHECKS = {
 local ZERO = { string = "", bool = false, int = 0, uint = 0, duration = 0 }
 
 local function object_value(walk, key, value, field)
-  if type(value) ~= "table" or json.is_array(value) then
+  -- A list that is not empty is found by its keys: asking for each object would be dear.
+  if type(value) ~= "table" or (next(value) == nil or value[1] ~= nil) and json.is_array(value) then
     return wrong_type(walk, key, "object", value)
   end
   local depth = walk.depth + 1
@@ -378,6 +386,30 @@ local function check_twice(walk, key, field, value)
   end
 end
 
+--- A field's value in full: type, bounds, and whether the server knows the field.
+local function field_value(walk, key, item, field)
+  local clean = field.check(walk, key, item, field)
+  if clean ~= nil then
+    if field.bounded then
+      check_bounds(walk, key, clean, field)
+    end
+    if walk.server and field.since_number and field.since_number > walk.server then
+      check_since(walk, key, clean, field)
+    end
+  end
+  return clean
+end
+
+--- A key that is not written as the schema writes it: the field and its name; nil: unknown.
+local function odd_field(walk, of, key, value)
+  local field = find_field(walk, of, key)
+  if field then
+    check_twice(walk, key, field, value)
+    return field, field.name
+  end
+  return nil, key
+end
+
 ---@param walk jobspec.validate.Walk
 ---@param of jobspec.schema.Object
 ---@param value table
@@ -385,33 +417,23 @@ end
 function object(walk, of, value)
   local out
   local exact = of.exact
-  local server = walk.server
   for key, item in next, value do
-    local field = exact[key]
-    local name = key
+    local field, name = exact[key], key
     if not field then
-      field = find_field(walk, of, key)
-      if field then
-        check_twice(walk, key, field, value)
-        name = field.name
-      end
+      field, name = odd_field(walk, of, key, value)
     end
-    local clean
-    if field and type(item) ~= "userdata" then
-      clean = field.check(walk, key, item, field)
-      if clean ~= nil then
-        if field.bounded then
-          check_bounds(walk, key, clean, field)
-        end
-        if server and field.since_number and field.since_number > server then
-          check_since(walk, key, clean, field)
-        end
+    -- Most values are of a plain type and need no more than a look at it.
+    local kind = kind_of(item)
+    if not field or kind ~= field.plain or name ~= key then
+      local clean
+      if field and kind ~= "userdata" then
+        clean = field_value(walk, key, item, field)
       end
-    end
-    if clean ~= item or name ~= key then
-      out = out or copied(value)
-      out[key] = nil
-      out[name] = clean
+      if clean ~= item or name ~= key then
+        out = out or copied(value)
+        out[key] = nil
+        out[name] = clean
+      end
     end
   end
   return out or value
@@ -430,6 +452,11 @@ local HOLES = {
   ["ConsulIngressConfigEntry.Listeners"] = "skip", ["ConsulExposeConfig.Paths"] = "skip",
 }
 
+--- Types whose values need nothing but a look: what kind_of says of them.
+local PLAIN = {
+  string = "string", bool = "boolean", int64 = "integer", duration = "integer",
+}
+
 --- Puts into the schema's fields what the walk needs at hand.
 local function prepare(of)
   of.exact = {}
@@ -442,12 +469,16 @@ local function prepare(of)
     field.item = { type = field.of, bits = field.bits }
     field.holes = HOLES[of.name .. "." .. field.name]
     field.since_number = field.since and text.version(field.since)
+    field.plain = not field.since and PLAIN[field.type .. (field.bits or "")] or "none"
     field.bounded = not field.lax and (field.min or field.max or field.enum) and true or false
     if field.bounded and field.enum then
       field.allowed = {}
       for _, value in ipairs(field.enum) do
         field.allowed[value] = true
       end
+    end
+    if field.bounded then
+      field.plain = "none"
     end
     if not field.hcl_only then
       of.exact[field.name] = field

@@ -46,8 +46,8 @@ local function check_times(r, at, t, around)
       kill <= update.ProgressDeadline,
       at,
       "KillTimeout",
-      "must not be more than ProgressDeadline (%s)",
-      common.duration(update.ProgressDeadline)
+      "must not be more than ProgressDeadline (%t)",
+      update.ProgressDeadline
     )
   end
   r:want((t.ShutdownDelay or 0) >= 0, at, "ShutdownDelay", "must not be negative")
