@@ -8,18 +8,24 @@ local function mark(object, value)
   for _, field in ipairs(object.fields) do
     local item = value[field.name]
     local inner = schema.objects[field.of]
-    if item ~= nil and field.type == "list" then json.array(item) end
+    if item ~= nil and field.type == "list" then
+      json.array(item)
+    end
     if item ~= nil and inner then
       if field.type == "object" then
         mark(inner, item)
       else
-        for _, element in pairs(item) do mark(inner, element) end
+        for _, element in pairs(item) do
+          mark(inner, element)
+        end
       end
     end
   end
   return value
 end
 
-function arrays.mark(job) return mark(schema.objects.Job, job) end
+function arrays.mark(job)
+  return mark(schema.objects.Job, job)
+end
 
 return arrays

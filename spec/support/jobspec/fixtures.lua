@@ -10,35 +10,79 @@ local fixtures = {}
 
 -- Of another type than the field's.
 local OTHER = {
-  string = 7, bool = "true", int = "7", uint = "7", duration = true, bytes = 7, any = nil,
-  object = "text", list = "text", map = "text",
+  string = 7,
+  bool = "true",
+  int = "7",
+  uint = "7",
+  duration = true,
+  bytes = 7,
+  any = nil,
+  object = "text",
+  list = "text",
+  map = "text",
 }
 
 -- Changes of a field's value: kind of change, then the new value (nil: the change says nothing about such a field).
 local CHANGES = {
-  { "type", function(field) return OTHER[field.type] end },
-  { "enum", function(field) return field.enum and "bogus" end },
-  { "empty", function(field) return field.type == "string" and "" or nil end },
-  { "low", function(field)
-    local number = field.type == "int" or field.type == "duration"
-    return number and (field.min or 0) - 1 or nil
-  end },
-  { "high", function(field)
-    return field.max and field.max + 1 or field.type == "duration" and 1 << 60 or nil
-  end },
-  { "fraction", function(field)
-    return (field.type == "int" or field.type == "uint") and 1.5 or nil
-  end },
-  { "hole", function(field, value)
-    return field.type == "list" and #value > 0 and json.array { json.null } or nil
-  end },
-  { "twice", function(field, value)
-    return field.type == "list" and schema.objects[field.of] and #value > 0
-      and json.array { value[1], value[1] } or nil
-  end },
-  { "none", function(field)
-    return (field.type == "list" and json.array()) or field.type == "object" and {} or nil
-  end },
+  {
+    "type",
+    function(field)
+      return OTHER[field.type]
+    end,
+  },
+  {
+    "enum",
+    function(field)
+      return field.enum and "bogus"
+    end,
+  },
+  {
+    "empty",
+    function(field)
+      return field.type == "string" and "" or nil
+    end,
+  },
+  {
+    "low",
+    function(field)
+      local number = field.type == "int" or field.type == "duration"
+      return number and (field.min or 0) - 1 or nil
+    end,
+  },
+  {
+    "high",
+    function(field)
+      return field.max and field.max + 1 or field.type == "duration" and 1 << 60 or nil
+    end,
+  },
+  {
+    "fraction",
+    function(field)
+      return (field.type == "int" or field.type == "uint") and 1.5 or nil
+    end,
+  },
+  {
+    "hole",
+    function(field, value)
+      return field.type == "list" and #value > 0 and json.array { json.null } or nil
+    end,
+  },
+  {
+    "twice",
+    function(field, value)
+      return field.type == "list"
+          and schema.objects[field.of]
+          and #value > 0
+          and json.array { value[1], value[1] }
+        or nil
+    end,
+  },
+  {
+    "none",
+    function(field)
+      return (field.type == "list" and json.array()) or field.type == "object" and {} or nil
+    end,
+  },
 }
 
 local function visit(object, value, found)
@@ -51,7 +95,9 @@ local function visit(object, value, found)
         visit(inner, item, found)
       elseif inner then
         -- Maps in the bases have one key.
-        for _, element in pairs(item) do visit(inner, element, found) end
+        for _, element in pairs(item) do
+          visit(inner, element, found)
+        end
       end
     end
   end
@@ -70,17 +116,22 @@ local function mutants(list, base, job, done)
   visit(schema.objects.Job, job, function(object, field, holder)
     local where = object.name .. "." .. field.name
     -- Nomad 1.11.3 would not look at what 2.0 brought.
-    if done[where] or (field.since or ""):find("^2") then return end
+    if done[where] or (field.since or ""):find("^2") then
+      return
+    end
     done[where] = true
     local function add(kind, key, value)
       list[#list + 1] = {
-        name = ("%s %s %s"):format(base, where, kind), text = changed(job, holder, key, value),
+        name = ("%s %s %s"):format(base, where, kind),
+        text = changed(job, holder, key, value),
       }
     end
     add("gone", field.name, nil)
     for _, change in ipairs(CHANGES) do
       local value = change[2](field, holder[field.name])
-      if value then add(change[1], field.name, value) end
+      if value then
+        add(change[1], field.name, value)
+      end
     end
   end)
 end
@@ -102,10 +153,14 @@ function fixtures.typos()
   for _, base in ipairs(bases.names) do
     local job = arrays.mark(bases[base]())
     visit(schema.objects.Job, job, function(object, field, holder)
-      if done[object.name] then return end
+      if done[object.name] then
+        return
+      end
       done[object.name] = true
       list[#list + 1] = {
-        object = object.name, field = field.name, typo = field.name .. "x",
+        object = object.name,
+        field = field.name,
+        typo = field.name .. "x",
         text = changed(job, holder, field.name .. "x", "value"),
       }
     end)
@@ -120,7 +175,9 @@ function fixtures.covered()
     visit(schema.objects.Job, arrays.mark(bases[base]()), function(object, field)
       fields[object.name .. "." .. field.name] = true
       objects[object.name] = true
-      if schema.objects[field.of] then objects[field.of] = true end
+      if schema.objects[field.of] then
+        objects[field.of] = true
+      end
     end)
   end
   return fields, objects
@@ -131,7 +188,9 @@ function fixtures.verdicts()
   local verdicts = {}
   for line in io.lines("spec/fixtures/jobspec/verdicts.txt") do
     local verdict, name = line:match("^(%a+) (.+)$")
-    if verdict then verdicts[name] = verdict end
+    if verdict then
+      verdicts[name] = verdict
+    end
   end
   return verdicts
 end
@@ -139,7 +198,9 @@ end
 -- "accepted" or "refused" by our own rules.
 function fixtures.ours(text, opts)
   local job, err = json.decode(text)
-  if not job then return "refused", err end
+  if not job then
+    return "refused", err
+  end
   for _, problem in ipairs(require("nomad.jobspec.validate").job(job, opts)) do
     if problem.level == "error" then
       return "refused", problem.path .. ": " .. problem.message

@@ -190,8 +190,12 @@ end
 local function native_task(r, at, group, tasks, s)
   local wanted = s.TaskName or ""
   if wanted == "" then
-    r:want(#tasks == 1 and common.some(group.Networks), at, "TaskName",
-      "is needed by a native service in a group of several tasks, or without a network")
+    r:want(
+      #tasks == 1 and common.some(group.Networks),
+      at,
+      "TaskName",
+      "is needed by a native service in a group of several tasks, or without a network"
+    )
     return
   end
   for _, pair in ipairs(tasks) do

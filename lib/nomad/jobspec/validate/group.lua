@@ -88,6 +88,17 @@ local function check_services(r, at, job, g, tasks, names)
   end
 end
 
+--- Rules by the field without which they have nothing to say.
+local RULES = {
+  Affinities = placement.affinities,
+  Spreads = placement.spreads,
+  RestartPolicy = policy.restart,
+  Disconnect = policy.disconnect,
+  Constraints = function(r, at, g)
+    placement.constraints(r, at, g)
+  end,
+}
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place
 ---@param g table
@@ -101,20 +112,23 @@ function group.check(r, at, g, job, type, enterprise)
   r:want(count >= 0, at, "Count", "must not be negative")
   r:want(type ~= "system" or count <= 1, at, "Count", "must be 0 or 1 in a system job")
   r:want((g.ShutdownDelay or 0) >= 0, at, "ShutdownDelay", "must not be negative")
-  placement.constraints(r, at, g)
-  placement.affinities(r, at, g, type)
-  placement.spreads(r, at, g, type)
-  policy.restart(r, at, g, type)
+  for key in next, g do
+    local rule = RULES[key]
+    if rule then
+      rule(r, at, g, type)
+    end
+  end
   policy.reschedule(r, at, job, g, type)
   policy.migrate(r, at, job, g, type)
-  policy.disconnect(r, at, g, type)
   policy.scaling(r, at, job, g, count)
-  if update then
+  if update and (g.Update or job.Update) then
     policy.update(r, at, job, g, type, update)
   end
   network.check(r, at, g, tasks)
   check_services(r, at, job, g, tasks, names)
-  connect.group(r, at, job, g, { table.unpack(tasks, 1, own) })
+  if g.Services then
+    connect.group(r, at, job, g, { table.unpack(tasks, 1, own) })
+  end
   identity.consul(r, at, g, nil, enterprise)
   local around = {
     job = job,

@@ -60,6 +60,15 @@ local function check_cron(r, at, field, spec)
   r:want(ok, at, field, "%s", err)
 end
 
+local function check_crons(r, at, spec, specs)
+  if spec ~= "" then
+    check_cron(r, at, "Spec", spec)
+  end
+  for i, value in ipairs(specs) do
+    check_cron(r, { up = at, key = "Specs" }, i, value)
+  end
+end
+
 local function only_batch(r, key, type)
   r:want(
     type == "batch" or type == "sysbatch",
@@ -88,12 +97,7 @@ local function check_periodic(r, j, type)
     zone
   )
   if kind == "cron" then
-    if spec ~= "" then
-      check_cron(r, at, "Spec", spec)
-    end
-    for i, value in ipairs(specs) do
-      check_cron(r, { up = at, key = "Specs" }, i, value)
-    end
+    check_crons(r, at, spec, specs)
   else
     r:want(kind == "_internal_test", at, "SpecType", "%q is not allowed, only cron", kind)
   end

@@ -77,11 +77,23 @@ local function check_hostname(r, at, net)
   )
 end
 
+local function any_network(group, tasks)
+  local any = group.Networks
+  for _, pair in ipairs(tasks) do
+    local res = pair[1].Resources
+    any = any or res and res.Networks
+  end
+  return any
+end
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place the group's
 ---@param group table
 ---@param tasks table[] { task, place }
 function network.check(r, at, group, tasks)
+  if not any_network(group, tasks) then
+    return
+  end
   local ports = { labels = {}, static = {} }
   local seen = {}
   for _, net, place in each(at, "Networks", group.Networks) do

@@ -235,12 +235,7 @@ local function reschedule_delays(want, p)
   ) and ok
   if p.DelayFunction ~= "constant" then
     ok = want(p.MaxDelay >= 5 * SECOND, "MaxDelay", "must be at least 5s") and ok
-    ok = want(
-      p.MaxDelay >= p.Delay,
-      "MaxDelay",
-      "must not be less than Delay (%t)",
-      p.Delay
-    ) and ok
+    ok = want(p.MaxDelay >= p.Delay, "MaxDelay", "must not be less than Delay (%t)", p.Delay) and ok
   end
   return ok
 end

@@ -22,7 +22,8 @@ Report.__index = Report
 
 ---@return jobspec.Report
 function report.new()
-  return setmetatable({ found = {} }, Report)
+  -- `want` is asked for some fifty times for each task: it is at hand.
+  return setmetatable({ found = {}, want = Report.want }, Report)
 end
 
 ---@param up jobspec.Place?

@@ -86,6 +86,9 @@ end
 ---@param disk integer MB of the group's disk
 function resources.logs(r, at, logs, disk)
   local files, size = logs and logs.MaxFiles or 10, logs and logs.MaxFileSizeMB or 10
+  if files >= 1 and size >= 1 and disk > files * size then
+    return
+  end
   local place = { up = at, key = "LogConfig" }
   r:want(files >= 1, place, "MaxFiles", "%d is too small, at least 1 is allowed", files)
   r:want(size >= 1, place, "MaxFileSizeMB", "%d is too small, at least 1 is allowed", size)

@@ -184,8 +184,10 @@ local function exposed(s, check)
 end
 
 local function lacks_port(s, check)
-  return (s.PortLabel or "") == "" and (check.PortLabel or "") == ""
-    and service.needs_port(check) and not exposed(s, check)
+  return (s.PortLabel or "") == ""
+    and (check.PortLabel or "") == ""
+    and service.needs_port(check)
+    and not exposed(s, check)
 end
 
 local function check_checks(r, at, s, provider)
@@ -309,8 +311,12 @@ function service.provider(s)
 end
 
 local function check_exposed(r, place, s, check)
-  r:want(not check.Expose or s.Connect and s.Connect.SidecarService, place, "Expose",
-    "is allowed only in a service with a sidecar")
+  r:want(
+    not check.Expose or s.Connect and s.Connect.SidecarService,
+    place,
+    "Expose",
+    "is allowed only in a service with a sidecar"
+  )
 end
 
 --- The rules for a service of a group that concern the group.
@@ -319,16 +325,19 @@ end
 ---@param tasks table<string, boolean> names of the group's tasks
 ---@param s table
 function service.group_level(r, at, tasks, s)
-  r:want(s.AddressMode ~= "driver", at, "AddressMode",
-    "driver is allowed only in a task's service")
+  r:want(s.AddressMode ~= "driver", at, "AddressMode", "driver is allowed only in a task's service")
   local default = s.TaskName or ""
   for _, check, place in each(at, "Checks", s.Checks) do
     local own = check.TaskName or ""
     -- A check without a task of its own takes the service's, unless that is called "group".
     local task = own ~= "" and own or default ~= "group" and default or ""
     if task ~= "" then
-      r:want(check.AddressMode ~= "driver", place, "AddressMode",
-        "driver is allowed only in a task's service")
+      r:want(
+        check.AddressMode ~= "driver",
+        place,
+        "AddressMode",
+        "driver is allowed only in a task's service"
+      )
       r:want(tasks[task], place, "TaskName", "there is no task %q in the group", task)
     elseif default == "" then
       r:want(check.Type ~= "script", place, "TaskName", "is needed by a script check")

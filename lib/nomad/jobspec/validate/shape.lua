@@ -10,6 +10,8 @@ local text = require "nomad.jobspec.validate.text"
 
 local shape = {}
 
+local math_type, type, next = math.type, type, next
+
 local DEEPEST = 512
 
 ---@class jobspec.validate.Walk
@@ -184,14 +186,7 @@ end
 
 local object
 
-local math_type = math.type
-
---- Lua's type, with numbers told apart.
-local function kind_of(value)
-  return math_type(value) or type(value)
-end
-
---- What each type's check is called with: the walk, the key, the value, the field. It returns the clean value; nil: none.
+--- What checks a value of each type: given the walk, key, value and field it returns the clean value; nil: none.
 local CHECKS = {
   string = function(walk, key, value)
     if type(value) == "string" then
@@ -423,7 +418,7 @@ function object(walk, of, value)
       field, name = odd_field(walk, of, key, value)
     end
     -- Most values are of a plain type and need no more than a look at it.
-    local kind = kind_of(item)
+    local kind = math_type(item) or type(item)
     if not field or kind ~= field.plain or name ~= key then
       local clean
       if field and kind ~= "userdata" then
@@ -448,13 +443,18 @@ local HOLES = {
   ["Service.Checks"] = "zero",
   ["TaskGroup.Volumes"] = "skip",
   ["ConsulGatewayProxy.EnvoyGatewayBindAddresses"] = "skip",
-  ["ConsulTerminatingConfigEntry.Services"] = "skip", ["ConsulIngressListener.Services"] = "skip",
-  ["ConsulIngressConfigEntry.Listeners"] = "skip", ["ConsulExposeConfig.Paths"] = "skip",
+  ["ConsulTerminatingConfigEntry.Services"] = "skip",
+  ["ConsulIngressListener.Services"] = "skip",
+  ["ConsulIngressConfigEntry.Listeners"] = "skip",
+  ["ConsulExposeConfig.Paths"] = "skip",
 }
 
---- Types whose values need nothing but a look: what kind_of says of them.
+--- Types whose values need nothing but a look: their kind in Lua, integers told apart.
 local PLAIN = {
-  string = "string", bool = "boolean", int64 = "integer", duration = "integer",
+  string = "string",
+  bool = "boolean",
+  int64 = "integer",
+  duration = "integer",
 }
 
 --- Puts into the schema's fields what the walk needs at hand.

@@ -75,7 +75,7 @@ end
 ---@param group table
 ---@param tasks table[]
 function sidecar.add(at, job, group, tasks)
-  if not common.some(group.Networks) then
+  if not group.Services or not common.some(group.Networks) then
     return
   end
   local kinds = {}

@@ -132,6 +132,53 @@ local function check_plugin(r, at, t)
   )
 end
 
+--- Rules by the field without which they have nothing to say.
+local RULES = {
+  Resources = function(r, at, t, around)
+    resources.check(r, at, t.Resources, around.enterprise)
+  end,
+  LogConfig = function(r, at, t, around)
+    resources.logs(r, at, t.LogConfig, around.disk)
+  end,
+  Constraints = function(r, at, t)
+    placement.constraints(r, at, t, "task")
+  end,
+  Affinities = function(r, at, t, around)
+    placement.affinities(r, at, t, around.type)
+  end,
+  Services = function(r, at, t, around)
+    task_service.check(r, at, around.job, around.group, t)
+  end,
+  Artifacts = files.artifacts,
+  Templates = files.templates,
+  DispatchPayload = files.payload,
+  Actions = check_actions,
+  Lifecycle = check_lifecycle,
+  Kind = function(r, at, t, around)
+    check_kind(r, at, t, around.job, around.group)
+  end,
+  VolumeMounts = function(r, at, t, around)
+    volume.mounts(r, at, t, around.volumes)
+  end,
+  CSIPluginConfig = check_plugin,
+  Identity = function(r, at, t)
+    if not t.Identities then
+      identity.tasks(r, at, t)
+    end
+  end,
+  Identities = identity.tasks,
+  Vault = function(r, at, t, around)
+    identity.vault(r, at, t, around.job, around.enterprise)
+  end,
+  Consul = function(r, at, t, around)
+    identity.consul(r, at, t, around.group, around.enterprise)
+  end,
+  Secrets = identity.secrets,
+  Schedule = function(r, at, t, around)
+    r:want(around.enterprise or not t.Schedule.Cron, at, "Schedule", "needs Nomad Enterprise")
+  end,
+}
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place
 ---@param t table
@@ -139,29 +186,15 @@ end
 function task.check(r, at, t, around)
   check_name(r, at, t)
   check_times(r, at, t, around)
-  resources.check(r, at, t.Resources or {}, around.enterprise)
-  resources.logs(r, at, t.LogConfig, around.disk)
-  placement.constraints(r, at, t, "task")
-  placement.affinities(r, at, t, around.type)
-  task_service.check(r, at, around.job, around.group, t)
-  files.artifacts(r, at, t)
-  files.templates(r, at, t)
-  files.payload(r, at, t)
-  check_actions(r, at, t)
-  check_lifecycle(r, at, t)
-  check_kind(r, at, t, around.job, around.group)
-  volume.mounts(r, at, t, around.volumes)
-  check_plugin(r, at, t)
-  identity.tasks(r, at, t)
-  identity.vault(r, at, t, around.job, around.enterprise)
-  identity.consul(r, at, t, around.group, around.enterprise)
-  identity.secrets(r, at, t)
-  r:want(
-    around.enterprise or not (t.Schedule and t.Schedule.Cron),
-    at,
-    "Schedule",
-    "needs Nomad Enterprise"
-  )
+  if not t.LogConfig then
+    resources.logs(r, at, nil, around.disk)
+  end
+  for key in next, t do
+    local rule = RULES[key]
+    if rule then
+      rule(r, at, t, around)
+    end
+  end
 end
 
 return task

@@ -34,6 +34,20 @@ local UNITS = {
   h = 3600000000000,
 }
 
+--- One part of a duration, "1.5h": nanoseconds, exactly and as a float, and what follows it; nil: no duration.
+local function duration_part(rest)
+  local number, unit, tail = rest:match("^([%d%.]+)([^%d%.]+)(.*)$")
+  local integral, fraction = (number or ""):match("^(%d*)%.?(%d*)$")
+  local scale = UNITS[unit]
+  if not integral or integral .. fraction == "" or not scale then
+    return nil
+  end
+  local whole = tonumber(integral) or 0
+  local exact = (math.tointeger(whole) or 0) * scale
+    + math.floor((tonumber("0." .. fraction .. "0") or 0) * scale)
+  return exact, whole * (scale + 0.0), tail
+end
+
 --- "1h30m" → nanoseconds, by Go's grammar.
 ---@param value string
 ---@return integer? nil: no duration, or one too long for 64 bits
@@ -41,28 +55,21 @@ function text.duration(value)
   local sign, rest = value:match("^([+-]?)(.*)$")
   if rest == "0" then
     return 0
-  end
-  local total = 0.0
-  local whole = 0
-  if rest == "" then
+  elseif rest == "" then
     return nil
   end
+  local total, size = 0, 0.0
   while rest ~= "" do
-    local number, unit, tail = rest:match("^([%d%.]+)([^%d%.]+)(.*)$")
-    local integral, fraction = (number or ""):match("^(%d*)%.?(%d*)$")
-    if not integral or integral .. fraction == "" or not UNITS[unit] then
+    local exact, float, tail = duration_part(rest)
+    if not exact then
       return nil
     end
-    local scale = UNITS[unit]
-    total = total + (tonumber(integral) or 0) * (scale + 0.0)
-    whole = whole + (math.tointeger(tonumber(integral) or 0) or 0) * scale
-    whole = whole + math.floor((tonumber("0." .. fraction .. "0") or 0) * scale)
-    rest = tail
+    total, size, rest = total + exact, size + float, tail
   end
-  if total >= 2.0 ^ 63 then
+  if size >= 2.0 ^ 63 then
     return nil
   end
-  return sign == "-" and -whole or whole
+  return sign == "-" and -total or total
 end
 
 --- Standard base64 with its padding; line ends are not looked at.
@@ -73,30 +80,36 @@ function text.base64(value)
   return #bare % 4 == 0 and bare:find("^[%w+/]*=?=?$") ~= nil
 end
 
---- One constraint of versions, without its operator: digits, then a pre-release, then metadata.
-local function version_like(rest, semver)
-  rest = rest:gsub("^v", "")
-  local digits, tail = rest:match("^([%d%.]+)(.*)$")
-  if not digits or digits:find("^%.") or digits:find("%.%.") or digits:find("%.$") then
+--- Digits parted by single dots, none too long for 64 bits.
+local function segments_ok(digits)
+  if digits:find("^%.") or digits:find("%.%.") or digits:find("%.$") then
     return false
   end
   for part in digits:gmatch("%d+") do
-    if #part > 18 and not math.tointeger(part) then
+    if not math.tointeger(tonumber(part)) then
       return false
     end
   end
-  local pre, metadata = tail:match("^([^+]*)(.*)$")
-  local words = pre:match("^%-(.+)$") or not semver and pre ~= "" and pre or nil
-  if pre ~= "" and not (words and ("." .. words):find("^[%.%w~-]+$")) then
-    return false
-  elseif words and (words:find("%.%.") or words:find("^%.") or words:find("%.$")) then
+  return true
+end
+
+--- Words parted by single dots.
+local function words_ok(words)
+  return words:find("^[%w~%.-]+$") ~= nil
+    and not words:find("%.%.")
+    and not words:find("^%.")
+    and not words:find("%.$")
+end
+
+--- One constraint of versions, without its operator: digits, then a pre-release, then metadata.
+local function version_like(rest, semver)
+  local digits, tail = rest:match("^v?([%d%.]+)(.*)$")
+  if not digits or not segments_ok(digits) then
     return false
   end
-  return metadata == ""
-    or metadata:find("^%+[%w~%.-]+$") ~= nil
-      and not metadata:find("%.%.")
-      and not metadata:find("^%+%.")
-      and not metadata:find("%.$")
+  local pre, metadata = tail:match("^([^+]*)%+?(.*)$")
+  local words = pre:match("^%-(.+)$") or not semver and pre or ""
+  return (pre == "" or words_ok(words)) and (not tail:find("+", 1, true) or words_ok(metadata))
 end
 
 local OPERATORS = {
@@ -210,7 +223,7 @@ end
 ---@return boolean
 function text.escapes(depth, path)
   -- The allocation's directory lies two levels below the root.
-  local at, outside = { "alloc-dir", "alloc-id" }, false
+  local at = { "alloc-dir", "alloc-id" }
   for _ = 1, depth do
     at[#at + 1] = "in"
   end
@@ -221,7 +234,7 @@ function text.escapes(depth, path)
       at[#at + 1] = part
     end
   end
-  outside = at[1] ~= "alloc-dir" or at[2] ~= "alloc-id"
+  local outside = at[1] ~= "alloc-dir" or at[2] ~= "alloc-id"
   return outside or at[3] ~= nil and at[3]:find("^%.%.") ~= nil
 end
 
