@@ -9,6 +9,11 @@ local connect = {}
 
 local each = common.each
 
+--- Whether exactly one of three is there.
+local function one_of(a, b, c)
+  return (a and 1 or 0) + (b and 1 or 0) + (c and 1 or 0) == 1
+end
+
 local function check_transparent(r, at, proxy)
   local tp = proxy.TransparentProxy
   local place = { up = at, key = "TransparentProxy" }
@@ -103,10 +108,12 @@ local function check_gateway(r, at, gateway)
   if gateway.Terminating then
     check_terminating(r, { up = at, key = "Terminating" }, gateway.Terminating)
   end
-  local count = (gateway.Ingress and 1 or 0)
-    + (gateway.Terminating and 1 or 0)
-    + (gateway.Mesh and 1 or 0)
-  r:want(count == 1, at, nil, "must have exactly one of Ingress, Terminating, Mesh")
+  r:want(
+    one_of(gateway.Ingress, gateway.Terminating, gateway.Mesh),
+    at,
+    nil,
+    "must have exactly one of Ingress, Terminating, Mesh"
+  )
 end
 
 --- The rules that look only at the service.
@@ -120,14 +127,15 @@ function connect.check(r, at, s)
   end
   local place = { up = at, key = "Connect" }
   local sidecar = c.SidecarService
-  local count = (sidecar and 1 or 0) + (c.Native and 1 or 0) + (c.Gateway and 1 or 0)
-  r:want(count == 1, place, nil, "must have exactly one of Native, SidecarService, Gateway")
-  if sidecar and sidecar.Proxy and sidecar.Proxy.TransparentProxy then
-    check_transparent(
-      r,
-      { up = { up = place, key = "SidecarService" }, key = "Proxy" },
-      sidecar.Proxy
-    )
+  r:want(
+    one_of(sidecar, c.Native, c.Gateway),
+    place,
+    nil,
+    "must have exactly one of Native, SidecarService, Gateway"
+  )
+  local proxy = sidecar and sidecar.Proxy
+  if proxy and proxy.TransparentProxy then
+    check_transparent(r, { up = { up = place, key = "SidecarService" }, key = "Proxy" }, proxy)
   end
   if c.Native then
     r:want((s.PortLabel or "") ~= "", at, "PortLabel", "is needed by a native service")
@@ -187,11 +195,11 @@ local function check_transparent_group(r, at, group, tp)
   end
 end
 
-local function native_task(r, at, group, tasks, s)
+local function native_task(r, at, group, tasks, own, s)
   local wanted = s.TaskName or ""
   if wanted == "" then
     r:want(
-      #tasks == 1 and common.some(group.Networks),
+      own == 1 and common.some(group.Networks),
       at,
       "TaskName",
       "is needed by a native service in a group of several tasks, or without a network"
@@ -239,7 +247,8 @@ end
 ---@param job table
 ---@param group table
 ---@param tasks table[] { task, place }
-function connect.group(r, at, job, group, tasks)
+---@param own integer how many of them are not the server's
+function connect.group(r, at, job, group, tasks, own)
   local listeners, blocks, transparent = {}, 0, false
   for _, s, place in each(at, "Services", group.Services) do
     local c = s.Connect
@@ -263,7 +272,7 @@ function connect.group(r, at, job, group, tasks)
           end
         end
       elseif c.Native then
-        native_task(r, place, group, tasks, s)
+        native_task(r, place, group, tasks, own, s)
       elseif c.Gateway then
         network.namespaced(r, at, group, "a gateway", true)
         r:want(

@@ -24,6 +24,14 @@ local function check_checksum(r, at, value)
   )
 end
 
+--- Where an artifact goes.
+local function destination(a, mode)
+  if a.RelativeDest == nil and mode == "file" then
+    return "local/" .. (a.GetterSource or ""):gsub("/+$", ""):match("[^/]*$")
+  end
+  return a.RelativeDest or "local/"
+end
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place the task's
 ---@param task table
@@ -39,20 +47,11 @@ function files.artifacts(r, at, task)
       mode
     )
     r:want(
-      not text.escapes(1, a.RelativeDest or "local/"),
+      not text.escapes(1, destination(a, mode)),
       place,
       "RelativeDest",
       "leads out of the allocation's directory"
     )
-    if mode == "file" and a.RelativeDest == nil then
-      local base = (a.GetterSource or ""):gsub("/+$", ""):match("[^/]*$")
-      r:want(
-        not text.escapes(1, "local/" .. base),
-        place,
-        "GetterSource",
-        "leads out of the allocation's directory"
-      )
-    end
     local checksum = a.GetterOptions and a.GetterOptions.checksum
     if checksum then
       check_checksum(r, place, checksum)

@@ -99,6 +99,16 @@ local RULES = {
   end,
 }
 
+--- The policies that the job may have written too.
+local function check_policies(r, at, job, g, type, update, count)
+  policy.reschedule(r, at, job, g, type)
+  policy.migrate(r, at, job, g, type)
+  policy.scaling(r, at, job, g, count)
+  if update and (g.Update or job.Update) then
+    policy.update(r, at, job, g, type, update)
+  end
+end
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place
 ---@param g table
@@ -118,17 +128,10 @@ function group.check(r, at, g, job, type, enterprise)
       rule(r, at, g, type)
     end
   end
-  policy.reschedule(r, at, job, g, type)
-  policy.migrate(r, at, job, g, type)
-  policy.scaling(r, at, job, g, count)
-  if update and (g.Update or job.Update) then
-    policy.update(r, at, job, g, type, update)
-  end
+  check_policies(r, at, job, g, type, update, count)
   network.check(r, at, g, tasks)
   check_services(r, at, job, g, tasks, names)
-  if g.Services then
-    connect.group(r, at, job, g, { table.unpack(tasks, 1, own) })
-  end
+  connect.group(r, at, job, g, tasks, own)
   identity.consul(r, at, g, nil, enterprise)
   local around = {
     job = job,

@@ -58,6 +58,18 @@ function identity.tasks(r, at, task)
   end
 end
 
+local function vault_enterprise(r, place, v, job)
+  local cluster = v.Cluster or ""
+  r:want(
+    cluster == "" or cluster == "default",
+    place,
+    "Cluster",
+    "needs Nomad Enterprise, only default is allowed"
+  )
+  local namespace = (v.Namespace or "") ~= "" and v.Namespace or job.VaultNamespace or ""
+  r:want(namespace == "", place, "Namespace", "needs Nomad Enterprise")
+end
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place the task's
 ---@param task table
@@ -68,7 +80,7 @@ function identity.vault(r, at, task, job, enterprise)
   if not v then
     return
   end
-  local place, mode = { up = at, key = "Vault" }, v.ChangeMode or "restart"
+  local place, mode = { up = at, key = "Vault" }, v.ChangeMode or ""
   r:want(
     mode == "" or mode == "noop" or mode == "signal" or mode == "restart",
     place,
@@ -83,15 +95,7 @@ function identity.vault(r, at, task, job, enterprise)
     "is needed with ChangeMode signal"
   )
   if not enterprise then
-    local cluster = v.Cluster or ""
-    r:want(
-      cluster == "" or cluster == "default",
-      place,
-      "Cluster",
-      "needs Nomad Enterprise, only default is allowed"
-    )
-    local namespace = (v.Namespace or "") ~= "" and v.Namespace or job.VaultNamespace or ""
-    r:want(namespace == "", place, "Namespace", "needs Nomad Enterprise")
+    vault_enterprise(r, place, v, job)
   end
 end
 

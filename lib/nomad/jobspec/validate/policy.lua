@@ -343,6 +343,12 @@ function policy.disconnect(r, at, group, type)
   r:want((d.LostAfter or 0) >= 0, place, "LostAfter", "must not be negative")
 end
 
+--- A multiregion job's regions say how many.
+local function counted_elsewhere(job)
+  local multi = job.Multiregion
+  return multi and common.some(multi.Regions) and (job.Region or "global") == "global"
+end
+
 ---@param r jobspec.Report
 ---@param at jobspec.Place
 ---@param job table
@@ -367,10 +373,7 @@ function policy.scaling(r, at, job, group, count)
   r:want(max < 0 or max >= min, place, "Max", "must not be less than Min (%d)", min)
   r:want(min >= 0, place, "Min", "must not be negative")
   r:want(max < 0 or max >= count, place, "Max", "must not be less than Count (%d)", count)
-  local elsewhere = job.Multiregion
-    and common.some(job.Multiregion.Regions)
-    and count == 0
-    and (job.Region or "global") == "global"
+  local elsewhere = count == 0 and counted_elsewhere(job)
   r:want(count >= min or elsewhere, place, "Min", "must not be more than Count (%d)", count)
 end
 

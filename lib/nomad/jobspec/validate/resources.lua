@@ -7,12 +7,15 @@ local resources = {}
 
 local each = common.each
 
-local function check_amounts(r, at, res)
+local function check_cpu(r, at, res)
   local cores = res.Cores or 0
   local cpu = res.CPU or (res.Cores == nil and 100 or 0)
-  local memory, max, secrets = res.MemoryMB or 300, res.MemoryMaxMB or 0, res.SecretsMB or 0
   r:want(cores <= 0 or cpu <= 0, at, "Cores", "excludes CPU")
   r:want(cpu >= 1 or cores ~= 0, at, "CPU", "%d is too small, at least 1 is allowed", cpu)
+end
+
+local function check_amounts(r, at, res)
+  local memory, max, secrets = res.MemoryMB or 300, res.MemoryMaxMB or 0, res.SecretsMB or 0
   r:want(memory >= 10, at, "MemoryMB", "%d is too small, at least 10 is allowed", memory)
   r:want(
     max == 0 or max == -1 or max >= memory,
@@ -73,6 +76,7 @@ end
 ---@param enterprise boolean
 function resources.check(r, at, res, enterprise)
   local place = { up = at, key = "Resources" }
+  check_cpu(r, place, res)
   check_amounts(r, place, res)
   local names = check_devices(r, place, res)
   if res.NUMA then

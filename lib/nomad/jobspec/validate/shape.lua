@@ -3,6 +3,8 @@
 --- It walks the job once along the schema, and hands back what Nomad's decoder would make of it: names in their proper
 --- case, durations as numbers, nulls gone. Tables that are so already are handed back as they are, not copied.
 
+local any = require "nomad.jobspec.validate.any"
+local common = require "nomad.jobspec.validate.common"
 local json = require "host.json"
 local nearest = require "operator.nearest"
 local schema = require "nomad.jobspec.schema"
@@ -12,8 +14,6 @@ local shape = {}
 
 local math_type, type, next = math.type, type, next
 
-local DEEPEST = 512
-
 ---@class jobspec.validate.Walk
 ---@field report jobspec.Report
 ---@field server? integer the server's version, as text.version makes it
@@ -22,21 +22,6 @@ local DEEPEST = 512
 ---@field pass boolean the server is newer than the schema
 ---@field keys (string|integer)[] where the walk is
 ---@field depth integer
-
---- What a person calls a value.
-local function describe(value)
-  local kind = type(value)
-  if kind == "table" then
-    return json.is_array(value) and "a list" or "an object"
-  elseif kind == "string" then
-    return #value > 40 and "a string" or ("the string %q"):format(value)
-  elseif kind == "number" then
-    return ("the number %s"):format(value)
-  elseif kind == "userdata" then
-    return "null"
-  end
-  return kind == "boolean" and tostring(value) or "a " .. kind
-end
 
 local NAMES = {
   string = "a string",
@@ -66,7 +51,7 @@ local function wrong_type(walk, key, expected, value)
   if expected == "list" and type(value) == "table" and next(value) == nil then
     fail(walk, key, "expected a list, found an empty object; write [] (in Lua json.array())")
   else
-    fail(walk, key, "expected %s, found %s", NAMES[expected] or expected, describe(value))
+    fail(walk, key, "expected %s, found %s", NAMES[expected] or expected, any.describe(value))
   end
 end
 
@@ -148,43 +133,16 @@ local function bytes(walk, key, value)
   end
 end
 
-local function no_value(walk, key, value)
-  fail(walk, key, "JSON cannot say %s", describe(value))
-end
+local object
 
---- Anything that JSON can say; `open` has the tables above it.
-local function any(walk, key, value, open, depth)
-  local kind = type(value)
-  if kind == "number" then
-    if value ~= value or value == math.huge or value == -math.huge then
-      no_value(walk, key, value)
-    end
-  elseif kind == "function" or kind == "thread" then
-    no_value(walk, key, value)
-  elseif kind == "table" then
-    if open[value] then
-      return fail(walk, key, "holds itself")
-    elseif depth > DEEPEST then
-      return fail(walk, key, "is deeper than %d levels", DEEPEST)
-    end
-    open[value] = true
-    local array = json.is_array(value)
-    for name, element in next, value do
-      if array ~= (math.type(name) == "integer") then
-        fail(walk, key, "has keys of a list and of an object, or such as JSON does not have")
-        break
-      end
-      local element_kind = type(element)
-      if element_kind ~= "string" and element_kind ~= "boolean" then
-        any(walk, key, element, open, depth + 1)
-      end
-    end
-    open[value] = nil
+local function any_value(walk, key, value)
+  local err = any.check(value)
+  if err then
+    fail(walk, key, "%s", err)
+    return nil
   end
   return value
 end
-
-local object
 
 --- What checks a value of each type: given the walk, key, value and field it returns the clean value; nil: none.
 local CHECKS = {
@@ -204,9 +162,7 @@ local CHECKS = {
   uint = integer,
   duration = duration,
   bytes = bytes,
-  any = function(walk, key, value)
-    return any(walk, key, value, {}, 1)
-  end,
+  any = any_value,
 }
 
 --- What null is as an element: nothing where Go has a pointer, else the zero value.
@@ -300,7 +256,7 @@ function CHECKS.map(walk, key, value, field)
   if type(value) ~= "table" or json.is_array(value) then
     return wrong_type(walk, key, "map", value)
   elseif field.element == "any" then
-    return any(walk, key, value, {}, 1)
+    return any_value(walk, key, value)
   end
   local depth = walk.depth + 1
   walk.keys[depth], walk.depth = key, depth
@@ -383,6 +339,9 @@ end
 
 --- A field's value in full: type, bounds, and whether the server knows the field.
 local function field_value(walk, key, item, field)
+  if not field or type(item) == "userdata" then
+    return nil
+  end
   local clean = field.check(walk, key, item, field)
   if clean ~= nil then
     if field.bounded then
@@ -418,12 +377,8 @@ function object(walk, of, value)
       field, name = odd_field(walk, of, key, value)
     end
     -- Most values are of a plain type and need no more than a look at it.
-    local kind = math_type(item) or type(item)
-    if not field or kind ~= field.plain or name ~= key then
-      local clean
-      if field and kind ~= "userdata" then
-        clean = field_value(walk, key, item, field)
-      end
+    if not field or (math_type(item) or type(item)) ~= field.plain or name ~= key then
+      local clean = field_value(walk, key, item, field)
       if clean ~= item or name ~= key then
         out = out or copied(value)
         out[key] = nil
@@ -457,32 +412,31 @@ local PLAIN = {
   duration = "integer",
 }
 
---- Puts into the schema's fields what the walk needs at hand.
+local function is_bounded(field)
+  return not field.lax and (field.min or field.max or field.enum) ~= nil
+end
+
+--- Puts into a field what the walk needs at hand.
+local function prepare_field(field, of, number)
+  field.number = number
+  field.check = CHECKS[field.type]
+  field.object = schema.objects[field.of]
+  field.element = field.of
+  field.empty = not field.object and ZERO[field.of] or false
+  field.item = { type = field.of, bits = field.bits }
+  field.holes = HOLES[of.name .. "." .. field.name]
+  field.since_number = field.since and text.version(field.since)
+  field.bounded = is_bounded(field)
+  field.allowed = field.bounded and field.enum and common.set(table.unpack(field.enum))
+  local simple = not field.since and not field.bounded
+  field.plain = simple and PLAIN[field.type .. (field.bits or "")] or "none"
+end
+
 local function prepare(of)
   of.exact = {}
   for number, field in ipairs(of.fields) do
-    field.number = number
-    field.check = CHECKS[field.type]
-    field.object = schema.objects[field.of]
-    field.element = field.of
-    field.empty = not field.object and ZERO[field.of] or false
-    field.item = { type = field.of, bits = field.bits }
-    field.holes = HOLES[of.name .. "." .. field.name]
-    field.since_number = field.since and text.version(field.since)
-    field.plain = not field.since and PLAIN[field.type .. (field.bits or "")] or "none"
-    field.bounded = not field.lax and (field.min or field.max or field.enum) and true or false
-    if field.bounded and field.enum then
-      field.allowed = {}
-      for _, value in ipairs(field.enum) do
-        field.allowed[value] = true
-      end
-    end
-    if field.bounded then
-      field.plain = "none"
-    end
-    if not field.hcl_only then
-      of.exact[field.name] = field
-    end
+    prepare_field(field, of, number)
+    of.exact[field.name] = not field.hcl_only and field or nil
   end
 end
 
@@ -507,7 +461,7 @@ function shape.check(report, job, opts)
     unknown = (pass or opts.lenient) and "warning" or "error",
   }
   if type(job) ~= "table" or json.is_array(job) then
-    report:err(nil, nil, "a job is an object, found %s", describe(job))
+    report:err(nil, nil, "a job is an object, found %s", any.describe(job))
     return nil
   end
   return object(walk, schema.objects.Job, job)
