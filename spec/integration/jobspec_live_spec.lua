@@ -23,9 +23,13 @@ end
 
 local function by_name(a, b) return tostring(a[2]) < tostring(b[2]) end
 
+-- The last base has fields of Nomad 2.0, at which this one does not look.
+local known = #bases.names - 1
+assert(bases.names[known + 1] == "newest")
+
 -- One random change of a random base.
 local function changed()
-  local job = arrays.mark(bases[bases.names[math.random(#bases.names)]]())
+  local job = arrays.mark(bases[bases.names[math.random(known)]]())
   local list = places(job, {})
   table.sort(list, by_name)
   local place = list[math.random(#list)]
