@@ -25,6 +25,7 @@ struct inbox_item {
 	size_t payload_len;
 	size_t size;
 	uint64_t tag; /* the caller's, of an event */
+	bool busy;    /* the caller's: what was said to it is that there is enough to do for now */
 };
 
 struct inbox;

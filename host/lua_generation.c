@@ -285,7 +285,7 @@ bool lua_generation_connected(struct vm *vm, uint64_t epoch, bool live)
 
 static int event(lua_State *L)
 {
-	const struct inbox_item *item = lua_touserdata(L, 1);
+	struct inbox_item *item = lua_touserdata(L, 1);
 
 	push_method(L, "event");
 	lua_pushlstring(L, item->topic, item->topic_len);
@@ -294,7 +294,8 @@ static int event(lua_State *L)
 	lua_pushlstring(L, item->ns, item->ns_len);
 	lua_pushinteger(L, (lua_Integer)item->index);
 	lua_pushlstring(L, item->payload, item->payload_len);
-	lua_call(L, 7, 0);
+	lua_call(L, 7, 1);
+	item->busy = lua_toboolean(L, -1);
 	return 0;
 }
 

@@ -11,9 +11,11 @@
 #include "lua_error.h"
 #include "lua_library.h"
 #include "lua_sandbox.h"
+#include "pool.h"
 
 struct vm {
 	lua_State *L;
+	struct pool *pool;
 	struct lua_cpu *cpu;
 	void *user;
 	size_t used, max;
@@ -31,13 +33,13 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 	if (!old)
 		old_size = 0; /* then it is the kind of the object */
 	if (size == 0) {
-		free(old);
+		(void)pool_resize(vm->pool, old, old_size, 0);
 		vm->used -= old_size;
 		return NULL;
 	}
 	if (size > old_size && (size - old_size > max || vm->used > max - (size - old_size)))
 		return NULL;
-	new = realloc(old, size);
+	new = pool_resize(vm->pool, old, old_size, size);
 	if (!new) {
 		if (size > old_size)
 			return NULL;
@@ -182,9 +184,11 @@ struct vm *vm_new(const struct vm_options *o, char **error)
 	vm->max = o->memory_max;
 	vm->cpu = o->cpu;
 	vm->user = o->user;
+	vm->pool = pool_new();
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L) {
 		*error = xstrdup("not enough memory for a Lua state");
+		pool_free(vm->pool);
 		free(vm);
 		return NULL;
 	}
@@ -205,6 +209,7 @@ void vm_free(struct vm *vm)
 		return;
 	vm->reserve = true;
 	lua_close(vm->L);
+	pool_free(vm->pool);
 	free(vm->error.message);
 	free(vm->error.trace);
 	free(vm);

@@ -181,6 +181,7 @@ function Controller:observe(key, job, event)
   local partial = self.topic.partial
   self:put(key, {
     object = not partial and job or nil,
+    matches = matches,
     index = partial and event.index or nil,
     size = #(event.raw or ""),
     at = event.index,

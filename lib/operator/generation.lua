@@ -360,6 +360,7 @@ end
 ---@param namespace string
 ---@param index integer
 ---@param raw string JSON of the payload
+---@return boolean? enough the next ones had better wait, as long as there is room for them
 function Generation:event(topic, type, id, namespace, index, raw)
   -- Before Nomad 1.9.6 a stream of all namespaces shows also those that the token may not read.
   local unread = self.scope:is_lost(namespace)
@@ -374,6 +375,7 @@ function Generation:event(topic, type, id, namespace, index, raw)
     return
   end
   events.take(self, topic, { type = type, index = index, raw = raw }, payload)
+  return self.payloads:is_ample()
 end
 
 --- No new work; what runs goes on.

@@ -6,6 +6,8 @@ local payloads = {}
 --- Bytes of JSON. A long job stays text until it is looked into (json.decode_lazy); wholly decoded it takes some five
 --- times as much, beside the text as long as a part of it is untouched.
 payloads.MAX = 16 * 1024 * 1024
+--- While so much waits, events need not come faster than they are worked: bytes of JSON.
+payloads.AMPLE = 512 * 1024
 
 ---@class operator.Payloads
 ---@field used integer
@@ -28,6 +30,12 @@ function Payloads:take(size)
   end
   self.used = self.used + size
   return true
+end
+
+--- Is there as much as keeps the operator busy for a while?
+---@return boolean
+function Payloads:is_ample()
+  return self.used > payloads.AMPLE
 end
 
 ---@param size integer

@@ -17,6 +17,7 @@ local CLOCK_GRAIN = 0.001
 ---@field key string
 ---@field cause operator.Cause why it was put; the newest one
 ---@field object? table newest payload
+---@field matches? boolean the policy watches it; nil: that is to be found out
 ---@field size? integer what it takes of the room for payloads
 ---@field index? integer of the event that asked for a read at least as new
 ---@field live boolean its own change brought it, not a list or a timer
@@ -102,7 +103,7 @@ local function drop_object(self, item)
   if item.size and self.payloads then
     self.payloads:give_back(item.size)
   end
-  item.object, item.size = nil, nil
+  item.object, item.matches, item.size = nil, nil, nil
 end
 
 -- Keeps the newest object. Where there is no room for it the key will be read, as new as the event at least.
@@ -111,7 +112,7 @@ local function keep_object(self, item, put)
   if put.object then
     drop_object(self, item)
     if not self.payloads or self.payloads:take(put.size or 0) then
-      item.object, item.size = put.object, put.size or 0
+      item.object, item.matches, item.size = put.object, put.matches, put.size or 0
     else
       index = math.max(index, put.at or 0)
     end
@@ -137,6 +138,7 @@ end
 ---@field key string
 ---@field cause operator.Cause
 ---@field object? table
+---@field matches? boolean the policy watches it
 ---@field size? integer bytes of the object as JSON
 ---@field at? integer index of the event that brought the object
 ---@field index? integer read it at least as new as this
@@ -249,7 +251,7 @@ local function run_again(self, item)
   drop_object(self, item)
   item.again, item.live, item.index = nil, again.live, again.index
   item.cause, item.attempts = again.cause, 0
-  item.object, item.size = again.object, again.size
+  item.object, item.matches, item.size = again.object, again.matches, again.size
   make_ready(self, item)
   return "again"
 end

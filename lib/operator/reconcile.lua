@@ -12,11 +12,25 @@ local reconcile = {}
 --- How long a read may wait for the state that an event announced.
 local READ_WAIT = "5s"
 
--- The object as it is now. nil: it does not exist. Raises where that cannot be known.
+-- Is the object one that the policy watches? A child may say that its owner is of another topic, which its policy
+-- watched before.
+local function is_watched(controller, key, object)
+  local policy = controller.policy
+  return object ~= nil
+    and keys.topic(key) == policy.topic.name
+    and controller:covers(object)
+    and policy.filter:match(object)
+end
+
+-- The object as it is now, and whether the policy watches it. nil: it does not exist. Raises where that is not known.
 local function read(controller, item)
   local newest = controller.objects:version(item.key)
   if item.object and (not newest or controller:version(item.key, item.object) >= newest) then
-    return item.object
+    local matches = item.matches
+    if matches == nil then
+      matches = is_watched(controller, item.key, item.object)
+    end
+    return item.object, matches
   end
   local options
   if item.index and item.index > 1 then
@@ -26,7 +40,7 @@ local function read(controller, item)
   if not job and err.code ~= "not_found" then
     failure.raise(err)
   end
-  return job
+  return job, is_watched(controller, item.key, job)
 end
 
 -- Why the children of a job that wants none are removed.
@@ -130,23 +144,12 @@ local function learn(controller, key, job)
   end
 end
 
--- Is the object one that the policy watches? A child may say that its owner is of another topic, which its policy
--- watched before.
-local function is_watched(controller, key, object)
-  local policy = controller.policy
-  return object ~= nil
-    and keys.topic(key) == policy.topic.name
-    and controller:covers(object)
-    and policy.filter:match(object)
-end
-
 local function work(controller, item, block)
   local policy = controller.policy
-  local job = read(controller, item)
+  local job, matches = read(controller, item)
   if job and keys.topic(item.key) == "Job" then
     learn(controller, item.key, job)
   end
-  local matches = is_watched(controller, item.key, job)
   local ctx = controller.make_context(block, item.key, item.cause)
   local result
   if policy.desired then
