@@ -84,7 +84,7 @@ local function element(of, value, path, state)
       return of == "any" and value or ZERO[of]
     end
     return scalars[of](value, path)
-  elseif of == "list" then -- ServiceCheck.Header: a map of lists
+  elseif of == "string[]" then
     return value ~= json.null and read.list("string", value, path, state) or nil
   end
   return value ~= json.null and read_object(of, value, path, state) or nil

@@ -36,6 +36,8 @@ local RUNTIME = set [[
 --- Structures that are never null.
 local EMBEDDED = set "Job.Update ConsulUpstream.MeshGateway"
 local OMIT_EMPTY = set "NetworkResource.Hostname"
+--- Objects whose zero values are all left out, since this version.
+local SPARSE = { NetworkResource = "1.9.0", Port = "1.9.0" }
 local RENAMED = { ["JobUILink.URL"] = "Url" }
 --- Fields that went: since this version they are no longer there.
 local UNTIL = {
@@ -48,7 +50,7 @@ local SERVER = {
   Service = { { name = "Namespace", type = "string" } },
   Job = { { name = "ConsulToken", type = "string" }, { name = "VaultToken", type = "string" } },
 }
---- Before 1.5.0 the exposed paths had the names of the API's old fields.
+--- Before these fields were in the API, the server's JSON had them under the names of the API's old ones.
 local OLD_NAMES = { ["ConsulProxy.Expose"] = "ExposeConfig", ["ConsulExposeConfig.Paths"] = "Path" }
 
 local ZERO = { string = "", int = 0, uint = 0, float = 0, duration = 0, bool = false }
@@ -65,27 +67,29 @@ local ZERO = { string = "", int = 0, uint = 0, float = 0, duration = 0, bool = f
 
 local function form_field(object, field, nomad)
   local id = object .. "." .. field.name
-  if API_ONLY[id] or RUNTIME[id] then
+  if field.hcl_only or API_ONLY[id] or RUNTIME[id] then
     return nil
-  elseif field.since and not version.at_least(nomad, field.since) then
+  end
+  local early = field.since and not version.at_least(nomad, field.since)
+  if early and not OLD_NAMES[id] then
     return nil
   elseif UNTIL[id] and version.at_least(nomad, UNTIL[id]) then
     return nil
   end
-  local old = not version.at_least(nomad, "1.5.0") and OLD_NAMES[id]
   local zero = ZERO[field.type]
   if zero == nil or POINTER[id] then
     zero = json.null
   end
   return {
     name = field.name,
-    out = old or RENAMED[id] or field.name,
+    out = early and OLD_NAMES[id] or RENAMED[id] or field.name,
     zero = zero,
     object = schema.objects[field.of or ""] and field.of or nil,
     embedded = EMBEDDED[id],
     list = field.type == "list",
     map = field.type == "map",
-    optional = OMIT_EMPTY[id],
+    optional = OMIT_EMPTY[id]
+      or (SPARSE[object] and version.at_least(nomad, SPARSE[object])),
   }
 end
 
@@ -104,6 +108,14 @@ local function form(state, object)
     state.forms[object] = { fields = fields, names = names }
   end
   return state.forms[object]
+end
+
+local function is_empty(value)
+  return value == json.null
+    or value == ""
+    or value == 0
+    or value == false
+    or (type(value) == "table" and next(value) == nil)
 end
 
 local write_object
@@ -134,7 +146,7 @@ function write_object(name, value, state)
   local shape = form(state, name)
   for _, field in ipairs(shape.fields) do
     local written = write_value(field, value[field.name], state)
-    if not (field.optional and written == "") then
+    if not (field.optional and is_empty(written)) then
       result[field.out] = written
     end
   end
