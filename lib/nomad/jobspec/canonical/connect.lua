@@ -1,5 +1,6 @@
 --- connect: the defaults of a service's `connect` block that the agent fills in.
 
+local json = require "host.json"
 local resources = require "nomad.jobspec.canonical.resources"
 local tools = require "nomad.jobspec.canonical.tools"
 
@@ -9,8 +10,8 @@ local connect = {}
 local function canonicalize_expose(proxy)
   local expose = proxy.ExposeConfig or proxy.Expose
   if expose then
-    tools.drop_empty(expose, "Paths", "Path")
-    expose.Paths = expose.Path or expose.Paths
+    tools.drop_empty(expose, "Path")
+    expose.Paths = expose.Path or expose.Paths or json.array {}
   end
   proxy.Expose = expose
 end
@@ -40,11 +41,12 @@ local function canonicalize_sidecar_service(self)
   end
 end
 
-local function canonicalize_sidecar_task(self)
+local function canonicalize_sidecar_task(self, at_least)
   tools.drop_empty(self, "Config", "Env", "Meta", "Identities")
-  self.Resources = resources.canonicalize(self.Resources)
+  self.Resources = resources.canonicalize(self.Resources, at_least)
   self.LogConfig = resources.logs(self.LogConfig)
   self.VolumeMounts = resources.mounts(self.VolumeMounts)
+  tools.drop_empty(self, "VolumeMounts")
   tools.fill(self, { KillTimeout = 5 * tools.SECOND, ShutdownDelay = 0 })
 end
 
@@ -71,12 +73,13 @@ end
 
 --- The agent's part.
 ---@param self table
-function connect.canonicalize(self)
+---@param at_least fun(version: string): boolean
+function connect.canonicalize(self, at_least)
   if self.SidecarService then
     canonicalize_sidecar_service(self.SidecarService)
   end
   if self.SidecarTask then
-    canonicalize_sidecar_task(self.SidecarTask)
+    canonicalize_sidecar_task(self.SidecarTask, at_least)
   end
   if self.Gateway then
     canonicalize_gateway(self.Gateway)

@@ -187,12 +187,12 @@ local function canonicalize_group(self, job, at_least)
   keep_known_volumes(self)
   tools.drop_empty(self, "Networks", "Services", "Spreads", "Tasks")
   group.weigh(self)
-  resources.networks(self.Networks)
+  resources.networks(self.Networks, at_least)
   for _, one in ipairs(tools.each(self.Tasks)) do
     task.canonicalize(one, self, job, at_least)
   end
   for _, one in ipairs(tools.each(self.Services)) do
-    service.canonicalize(one, nil, self, job)
+    service.canonicalize(one, nil, self, job, at_least)
   end
 end
 
@@ -209,8 +209,8 @@ end
 
 local function canonicalize_multiregion(self)
   self.Strategy = tools.fill(self.Strategy or {}, { MaxParallel = 0, OnFailure = "" })
-  self.Regions = self.Regions or json.array {}
-  for _, region in ipairs(self.Regions) do
+  tools.drop_empty(self, "Regions")
+  for _, region in ipairs(tools.each(self.Regions)) do
     tools.fill(region, { Count = 1, Datacenters = json.array {}, Meta = {} })
   end
 end

@@ -7,12 +7,8 @@ local tools = require "nomad.jobspec.canonical.tools"
 
 local server = {}
 
--- Servers before 1.8 told empty lists from none.
-local function drop_empty_lists(self, at_least)
-  tools.drop_empty(self, "Meta")
-  if at_least "1.8.0" then
-    tools.drop_empty(self, "Constraints", "Affinities", "Spreads")
-  end
+local function drop_empty_lists(self)
+  tools.drop_empty(self, "Meta", "Constraints", "Affinities", "Spreads")
 end
 
 local function canonicalize_check(self, owner)
@@ -98,11 +94,8 @@ end
 ---@param group table
 ---@param at_least fun(version: string): boolean
 function server.canonicalize_task(self, job, group, at_least)
-  drop_empty_lists(self, at_least)
-  tools.drop_empty(self, "Config", "Env")
-  if at_least "1.8.0" or #(self.VolumeMounts or {}) == 0 then
-    tools.drop_empty(self, "VolumeMounts")
-  end
+  drop_empty_lists(self)
+  tools.drop_empty(self, "Config", "Env", "VolumeMounts")
   for _, service in ipairs(tools.each(self.Services)) do
     canonicalize_service(service, job, group, self.Name or "")
   end
@@ -125,7 +118,7 @@ function server.canonicalize_task(self, job, group, at_least)
 end
 
 local function canonicalize_group(self, job, at_least)
-  drop_empty_lists(self, at_least)
+  drop_empty_lists(self)
   if self.Scaling then
     tools.fill_empty(self.Scaling, "Type", "horizontal")
     self.Scaling.Target = scaling_target(job, self)
@@ -142,7 +135,7 @@ end
 ---@param self table changed in place
 ---@param at_least fun(version: string): boolean
 function server.canonicalize(self, at_least)
-  drop_empty_lists(self, at_least)
+  drop_empty_lists(self)
   if at_least "1.5.0" and #(self.Datacenters or {}) == 0 then
     self.Datacenters = json.array { "*" }
   end

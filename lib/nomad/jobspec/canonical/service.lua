@@ -41,7 +41,8 @@ end
 ---@param task? table nil: a service of the group
 ---@param group table
 ---@param job table
-function service.canonicalize(self, task, group, job)
+---@param at_least fun(version: string): boolean
+function service.canonicalize(self, task, group, job, at_least)
   local name = ("%s-%s"):format(job.Name, group.Name)
   tools.fill_empty(self, "Name", task and ("%s-%s"):format(name, task.Name or "") or name)
   tools.fill_empty(self, "AddressMode", "auto")
@@ -50,7 +51,7 @@ function service.canonicalize(self, task, group, job)
   tools.fill_empty(self, "Cluster", "default")
   tools.drop_empty(self, "Meta", "CanaryMeta", "TaggedAddresses", "Checks")
   if self.Connect then
-    connect.canonicalize(self.Connect)
+    connect.canonicalize(self.Connect, at_least)
   end
   if self.Weights then
     for _, state in ipairs { "Passing", "Warning" } do

@@ -117,7 +117,7 @@ end
 ---@param job table
 ---@param at_least fun(version: string): boolean
 function task.canonicalize(self, group, job, at_least)
-  self.Resources = resources.canonicalize(self.Resources)
+  self.Resources = resources.canonicalize(self.Resources, at_least)
   self.LogConfig = resources.logs(self.LogConfig)
   self.RestartPolicy = tools.merged(group.RestartPolicy, self.RestartPolicy)
   tools.fill(self, { KillTimeout = 5 * SECOND })
@@ -137,7 +137,7 @@ function task.canonicalize(self, group, job, at_least)
     tools.fill(affinity, { Weight = 50 })
   end
   for _, one in ipairs(tools.each(self.Services)) do
-    service.canonicalize(one, self, group, job)
+    service.canonicalize(one, self, group, job, at_least)
   end
   if self.Lifecycle and (self.Lifecycle.Hook or "") == "" and not at_least "1.11.0" then
     self.Lifecycle = nil
