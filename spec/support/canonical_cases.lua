@@ -122,12 +122,12 @@ local cases = {
   }),
   ["names made of names"] = job({}, {
     Networks = { { DynamicPorts = { { Label = "http" } } } },
-    Services = { { PortLabel = "http", Provider = "nomad" }, { Name = "${BASE}-x" } },
+    Services = { { PortLabel = "http", Provider = "nomad" }, { Name = "${BASE}-x", Provider = "nomad" } },
     Tasks = {
       task {
         Services = {
-          { PortLabel = "http", Checks = { check {} } },
-          { Name = "${JOB}.${TASKGROUP}.${TASK}", PortLabel = "http", Tags = { "x" } },
+          { PortLabel = "http", Provider = "nomad", Checks = { check {} } },
+          { Name = "${TASK}-${JOB}-${TASKGROUP}", PortLabel = "http", Provider = "nomad" },
         },
       },
     },
