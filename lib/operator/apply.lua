@@ -3,8 +3,9 @@
 
 local nomad = require "nomad"
 local jobs = require "nomad.jobs"
+local changes = require "operator.changes"
+local check = require "operator.check"
 local child = require "operator.child"
-local compare = require "operator.compare"
 local echo = require "operator.echo"
 local failure = require "operator.failure"
 local flap = require "operator.flap"
@@ -34,6 +35,7 @@ local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not
 ---@field private budget operator.Budget
 ---@field private hold operator.Hold
 ---@field private rights operator.Rights
+---@field private checker operator.Check
 ---@field private host table
 ---@field private planned? table[] set: nothing is written, what would be is put here
 local Apply = {}
@@ -59,6 +61,7 @@ function apply.new(deps)
     host = deps.host,
     planned = deps.planned,
     flap = flap.new(deps.host),
+    checker = check.new(),
     echo = echo.new(),
     instance = options.instance,
     dry_run = options.dry_run or deps.planned ~= nil,
@@ -220,11 +223,11 @@ end
 
 -- What is different about the live child, in words; nil: nothing. The hash tells of fields that were taken away.
 local function drift(context, wanted, live, mark)
-  local difference = compare.first_difference(wanted.job, live, context.policy.uncompared)
+  local difference = changes.between(live, wanted.job, context.policy.uncompared)
   if mark.adopted then
     return "adopted"
   elseif difference then
-    return compare.describe(difference)
+    return difference
   elseif live.Stop then
     return "was stopped"
   elseif mark.hash and mark.hash ~= wanted.digest then
@@ -451,7 +454,7 @@ end
 function Apply:prepare(context, desired)
   local list, keys = {}, {}
   for i, value in ipairs(desired) do
-    local wanted = child.new(value, context.policy, context.owner, self.host.options)
+    local wanted = child.new(value, context.policy, context.owner, self.host.options, self.checker)
     if keys[wanted.key] then
       failure.fail(("desired returned job %s twice"):format(marks.show(wanted.key)))
     end

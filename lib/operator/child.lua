@@ -119,9 +119,10 @@ end
 ---@param policy operator.Policy
 ---@param owner string key
 ---@param options host.Options
+---@param check operator.Check
 ---@return operator.WantedChild
-function child.new(value, policy, owner, options)
-  local job = resolve(value)
+function child.new(value, policy, owner, options, check)
+  local job = check:job(resolve(value), policy.name)
   place_in_namespace(job, owner, options)
   keep_in_region(job, options)
   local key = marks.key(job.Namespace, job.ID)

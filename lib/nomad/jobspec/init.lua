@@ -44,6 +44,44 @@ function jobspec.validate(job, opts)
   return require("nomad.jobspec.validate").job(job, opts)
 end
 
+--- The job as a server returns it after it was registered: every field is there, defaults are filled in, what the job
+--- implies (constraints, sidecar tasks, identities) is added; without what the server makes by itself (indexes, version,
+--- status). null is json.null there. Raises a sentence that names the path of a value that Nomad could not decode.
+---@param job table in JSON's names, without regard to case; is not changed
+---@param options? jobspec.CanonicalOptions
+---@return table
+function jobspec.canonicalize(job, options)
+  return require("nomad.jobspec.canonicalize").canonicalize(job, options)
+end
+
+--- Makes a job, in JSON's names, of tables laid over each other; see nomad.jobspec.build. Fields may have their names
+--- in JSON (MemoryMB) or in HCL (memory), blocks may be lists or maps by their label, durations "30s". Raises for a
+--- field that there is not, with its path and the nearest name.
+---@param ... jobspec.build.Job are not changed
+---@return jobspec.Job
+function jobspec.job(...)
+  return require("nomad.jobspec.build").job(...)
+end
+
+--- A copy of a job with patches, written as for jobspec.job, laid over it: what has a name (groups, tasks, services,
+--- ports …) is merged by that, other lists are replaced, json.null deletes. Raises as jobspec.job does.
+---@param job jobspec.Job is not changed
+---@param ... jobspec.build.Job
+---@return jobspec.Job
+function jobspec.patch(job, ...)
+  return require("nomad.jobspec.build").patch(job, ...)
+end
+
+--- What is different between two jobs: by name for groups, tasks and services. The text of it for people is
+--- nomad.jobspec.difftext's.
+---@param old table
+---@param new table
+---@param options? jobspec.DiffOptions
+---@return jobspec.Change[]
+function jobspec.diff(old, new, options)
+  return require("nomad.jobspec.diff").jobs(old, new, options)
+end
+
 --- Whether a value is what template:render returned.
 ---@param value any
 ---@return boolean

@@ -16,6 +16,8 @@ local validate = {}
 ---@param job any a job in JSON's names, without the {"Job": …} around it
 ---@param opts? jobspec.validate.Options
 ---@return jobspec.Problem[] in the order of the schema
+---@return table? clean the job as Nomad would read it, names in their case and durations as numbers: the very job where
+---  nothing had to be mended; nil where it is no object
 function validate.job(job, opts)
   local report = require "nomad.jobspec.validate.report"
   local shape = require "nomad.jobspec.validate.shape"
@@ -26,7 +28,7 @@ function validate.job(job, opts)
   if clean then
     rules.check(r, clean, opts)
   end
-  return r:list()
+  return r:list(), clean
 end
 
 return validate
