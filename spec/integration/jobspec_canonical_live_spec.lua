@@ -4,6 +4,7 @@ local canonical_cases = require "support.canonical_cases"
 local canonical_jobs = require "support.canonical_jobs"
 local exact = require "support.exact"
 local fake_consul = require "support.fake_consul"
+local fixtures = require "support.jobspec.fixtures"
 local http = require "support.http"
 local json = require "host.json"
 local live = require "support.live"
@@ -96,6 +97,18 @@ describe("the canonical form, compared with a real Nomad", function()
     -- 1.4 wants datacenters and a priority, and has no Vault here.
     assert.is_true(refused <= (live.at_least(10) and 0 or 3), ("%d refused"):format(refused))
     assert.is_true(taken >= 50, ("%d taken"):format(taken))
+  end)
+
+  it("agrees for the validator's fixtures that are valid", function()
+    local verdicts = fixtures.verdicts()
+    local taken = compare(function(visit)
+      for _, fixture in ipairs(fixtures.all()) do
+        if verdicts[fixture.name] == "accepted" then
+          visit(fixture.name, json.decode(fixture.text))
+        end
+      end
+    end)
+    assert.is_true(taken >= (live.at_least(10) and 600 or 150), ("%d taken"):format(taken))
   end)
 
   it("agrees for each field of the schema, with each kind of value", function()

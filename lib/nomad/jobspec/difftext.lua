@@ -81,25 +81,33 @@ local function what(change, label)
   return ("%s %s → %s"):format(label, shown(change.old, name), shown(change.new, name))
 end
 
+-- The blocks that have to be said after those of the change before: what both are in is not repeated.
+local function fresh(blocks, before)
+  local common = 0
+  while blocks[common + 1] and blocks[common + 1] == before[common + 1] do
+    common = common + 1
+  end
+  if common < #blocks or #blocks == #before then
+    return table.concat(blocks, ": ", common + 1)
+  end
+  return table.concat(blocks, ": ")
+end
+
 local function piece(change, before)
   local blocks, label = place(change)
   label = LABELS[label] or label
   if label == "" then
     label = table.remove(blocks)
   end
-  local where = table.concat(blocks, ": ")
-  local text = what(change, label)
-  if where ~= "" and where ~= before then
-    text = ("%s: %s"):format(where, text)
-  end
-  return text, where
+  local where = fresh(blocks, before)
+  return (where ~= "" and (where .. ": ") or "") .. what(change, label), blocks
 end
 
 --- One line: "Priority 50 → 60, group db: task dump: Resources.MemoryMB 256 → 512, and 3 more".
 ---@param changes jobspec.Change[]
 ---@return string "" for none
 function difftext.line(changes)
-  local parts, before = {}, ""
+  local parts, before = {}, {}
   for i = 1, math.min(#changes, MAX_CHANGES) do
     parts[i], before = piece(changes[i], before)
   end

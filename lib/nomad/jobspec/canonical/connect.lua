@@ -42,7 +42,7 @@ local function canonicalize_sidecar_service(self)
 end
 
 local function canonicalize_sidecar_task(self, at_least)
-  tools.drop_empty(self, "Config", "Env", "Meta", "Identities")
+  tools.drop_empty(self, "Config", "Env", "Meta")
   self.Resources = resources.canonicalize(self.Resources, at_least)
   self.LogConfig = resources.logs(self.LogConfig)
   self.VolumeMounts = resources.mounts(self.VolumeMounts)

@@ -187,6 +187,9 @@ local function canonicalize_group(self, job, at_least)
   keep_known_volumes(self)
   tools.drop_empty(self, "Networks", "Services", "Spreads", "Tasks")
   group.weigh(self)
+  for _, spread in ipairs(tools.each(self.Spreads)) do
+    tools.drop_empty(spread, "SpreadTarget")
+  end
   resources.networks(self.Networks, at_least)
   for _, one in ipairs(tools.each(self.Tasks)) do
     task.canonicalize(one, self, job, at_least)

@@ -76,6 +76,9 @@ scalars.any = copy
 --- What a null leaves in the place of an element of a list or map: Go's zero value.
 local ZERO = { string = "", int = 0, uint = 0, float = 0, duration = 0, bool = false }
 
+--- Lists of structures, not of pointers to them: a null in them is an empty one. In others it is dropped.
+local STRUCTURES = { Port = true, ServiceCheck = true }
+
 local read_object
 
 local function element(of, value, path, state)
@@ -87,12 +90,18 @@ local function element(of, value, path, state)
   elseif of == "string[]" then
     return value ~= json.null and read.list("string", value, path, state) or nil
   end
-  return value ~= json.null and read_object(of, value, path, state) or nil
+  if value == json.null then
+    return STRUCTURES[of] and {} or nil
+  end
+  return read_object(of, value, path, state)
 end
 
 function read.list(of, value, path, state)
   if type(value) ~= "table" or (next(value) ~= nil and not json.is_array(value)) then
     fail(path, "a list", type(value) == "table" and "an object" or value)
+  end
+  if of == "WorkloadIdentity" and #value == 0 then
+    return nil
   end
   local result = json.array {}
   for i, item in ipairs(value) do

@@ -128,7 +128,6 @@ function task.canonicalize(self, group, job, at_least)
     "Secrets",
     "ScalingPolicies",
     "Services",
-    "Identities",
     "Actions"
   )
   self.VolumeMounts = resources.mounts(self.VolumeMounts)
