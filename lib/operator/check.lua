@@ -60,8 +60,7 @@ local function is_data(value, depth)
 end
 
 local function is_config(value)
-  return value == nil
-    or (type(value) == "table" and not json.is_array(value) and is_data(value, 1))
+  return value == nil or (type(value) == "table" and not json.is_array(value) and is_data(value, 1))
 end
 
 local function without(object, ...)

@@ -39,29 +39,41 @@ describe("the canonical form, compared with a real Nomad", function()
     cluster = live.cluster { config = config }
   end)
   teardown(function()
-    if cluster then cluster:close() end
-    if consul then consul.close() end
+    if cluster then
+      cluster:close()
+    end
+    if consul then
+      consul.close()
+    end
   end)
 
   -- A job as text, for "30s" is ours alone.
   local function encode(job)
     local text = json.encode { Job = job }
-    return (text:gsub('"(%d+)s"', function(seconds)
-      return ("%d"):format(seconds * 1000000000)
-    end))
+    return (
+      text:gsub('"(%d+)s"', function(seconds)
+        return ("%d"):format(seconds * 1000000000)
+      end)
+    )
   end
 
   local function send(method, path, body)
     -- A job that the server trips over is answered by nothing at all.
     local answer = http.request {
-      port = cluster.port, method = method, path = path, body = body, timeout = 20,
+      port = cluster.port,
+      method = method,
+      path = path,
+      body = body,
+      timeout = 20,
     }
     return answer or { status = 0, body = "" }
   end
 
   -- What the server keeps of the job; nil where it does not take it.
   local function registered(job)
-    if send("POST", "/v1/jobs", encode(job)).status ~= 200 then return nil end
+    if send("POST", "/v1/jobs", encode(job)).status ~= 200 then
+      return nil
+    end
     local namespace = type(job.Namespace) == "string" and job.Namespace or ""
     local path = ("/v1/job/%s?namespace=%s"):format(
       http.escape(job.ID),

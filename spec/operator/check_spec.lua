@@ -5,10 +5,19 @@ local json = require "host.json"
 
 local function job(over, task)
   local one = { Name = "t", Driver = "raw_exec", Config = { command = "/bin/true" } }
-  for name, value in pairs(task or {}) do one[name] = value end
-  local result = { ID = "x", Type = "batch", Datacenters = { "dc1" }, Periodic = { Spec = "@daily" },
-    TaskGroups = { { Name = "g", Tasks = { one } } } }
-  for name, value in pairs(over or {}) do result[name] = value end
+  for name, value in pairs(task or {}) do
+    one[name] = value
+  end
+  local result = {
+    ID = "x",
+    Type = "batch",
+    Datacenters = { "dc1" },
+    Periodic = { Spec = "@daily" },
+    TaskGroups = { { Name = "g", Tasks = { one } } },
+  }
+  for name, value in pairs(over or {}) do
+    result[name] = value
+  end
   return result
 end
 
@@ -59,14 +68,18 @@ describe("operator.check", function()
 
   it("looks once at jobs that differ in name, meta, environment and configuration", function()
     local checker = check.new()
-    assert.equal(1, asked(function()
-      for i = 1, 50 do
-        local given = job({ ID = "backup-" .. i, Meta = { n = tostring(i) } }, {
-          Env = { TARGET = "job/" .. i }, Config = { command = "/bin/true", args = { "a" .. i } },
-        })
-        assert.equal(given, checker:job(given, "backup"))
-      end
-    end))
+    assert.equal(
+      1,
+      asked(function()
+        for i = 1, 50 do
+          local given = job({ ID = "backup-" .. i, Meta = { n = tostring(i) } }, {
+            Env = { TARGET = "job/" .. i },
+            Config = { command = "/bin/true", args = { "a" .. i } },
+          })
+          assert.equal(given, checker:job(given, "backup"))
+        end
+      end)
+    )
   end)
 
   it("looks again at whatever may make a job invalid", function()
@@ -83,7 +96,9 @@ describe("operator.check", function()
       job({}, { Config = { f = print } }),
       job({}, { Driver = "" }),
       job({}, { Services = { { Name = ("x"):rep(70) } } }),
-      job { TaskGroups = { { Name = "g", Tasks = { { Name = "t", Driver = "a" } } }, { Name = "g" } } },
+      job {
+        TaskGroups = { { Name = "g", Tasks = { { Name = "t", Driver = "a" } } }, { Name = "g" } },
+      },
     }
     for i, given in ipairs(wrong) do
       assert.equal("string", type(refusal(checker, given)), i)
@@ -102,7 +117,9 @@ describe("operator.check", function()
     local best = math.huge
     for _ = 1, 5 do
       local before = os.clock()
-      for _ = 1, 1000 do checker:job(given, "backup") end
+      for _ = 1, 1000 do
+        checker:job(given, "backup")
+      end
       best = math.min(best, (os.clock() - before) / 1000)
     end
     assert.is_true(best < 60e-6, ("%.1f microseconds"):format(best * 1e6))

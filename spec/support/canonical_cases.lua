@@ -3,15 +3,21 @@ local json = require "host.json"
 
 local function task(over)
   local result = { Name = "t", Driver = "raw_exec", Config = { command = "/bin/true" } }
-  for name, value in pairs(over or {}) do result[name] = value end
+  for name, value in pairs(over or {}) do
+    result[name] = value
+  end
   return result
 end
 
 local function job(over, group)
   local one = { Name = "g", Tasks = { task() } }
-  for name, value in pairs(group or {}) do one[name] = value end
+  for name, value in pairs(group or {}) do
+    one[name] = value
+  end
   local result = { ID = "x", Datacenters = { "dc1" }, TaskGroups = { one } }
-  for name, value in pairs(over or {}) do result[name] = value end
+  for name, value in pairs(over or {}) do
+    result[name] = value
+  end
   return result
 end
 
@@ -19,13 +25,17 @@ local SECOND = 1000000000
 
 local function check(over)
   local result = { Type = "http", Path = "/", Interval = 10 * SECOND, Timeout = 2 * SECOND }
-  for name, value in pairs(over or {}) do result[name] = value end
+  for name, value in pairs(over or {}) do
+    result[name] = value
+  end
   return result
 end
 
 local function service(over, network)
   local one = { Name = "s", PortLabel = "9001" }
-  for name, value in pairs(over) do one[name] = value end
+  for name, value in pairs(over) do
+    one[name] = value
+  end
   return job({}, { Networks = { network or { Mode = "bridge" } }, Services = { one } })
 end
 
@@ -37,13 +47,17 @@ end
 
 local function template(over)
   local result = { EmbeddedTmpl = "x", DestPath = "local/x" }
-  for name, value in pairs(over) do result[name] = value end
+  for name, value in pairs(over) do
+    result[name] = value
+  end
   return task { Templates = { result } }
 end
 
 local cases = {
   ["keys in any case"] = {
-    ID = "x", datacenters = { "dc1" }, PRIORITY = 60,
+    ID = "x",
+    datacenters = { "dc1" },
+    PRIORITY = 60,
     taskgroups = {
       { name = "g", count = 2, tasks = { { name = "t", driver = "raw_exec", config = {} } } },
     },
@@ -85,7 +99,8 @@ local cases = {
   ["no kill timeout"] = job({}, { Tasks = { task { KillTimeout = 0 } } }),
   ["periodic"] = job { Type = "batch", Periodic = { Spec = "0 3 * * *", TimeZone = "" } },
   ["periodic, system batch"] = job {
-    Type = "sysbatch", Periodic = { Enabled = false, Spec = "@daily", ProhibitOverlap = true },
+    Type = "sysbatch",
+    Periodic = { Enabled = false, Spec = "@daily", ProhibitOverlap = true },
   },
   ["parameterized"] = job { Type = "batch", ParameterizedJob = { MetaOptional = { "a", "b" } } },
   ["stopped"] = job { Stop = true },
@@ -93,7 +108,10 @@ local cases = {
     Tasks = {
       task {
         Config = {
-          a = 9007199254740993, b = 1e15, c = 0.25, d = { { x = json.array {} }, {}, "y", true },
+          a = 9007199254740993,
+          b = 1e15,
+          c = 0.25,
+          d = { { x = json.array {} }, {}, "y", true },
         },
       },
     },
@@ -106,7 +124,9 @@ local cases = {
     },
   }),
   ["signals, and a constraint that says so"] = job({}, {
-    Constraints = { { LTarget = "${attr.os.signals}", RTarget = "SIGTERM", Operand = "set_contains" } },
+    Constraints = {
+      { LTarget = "${attr.os.signals}", RTarget = "SIGTERM", Operand = "set_contains" },
+    },
     Tasks = { task { KillSignal = "SIGTERM" } },
   }),
   ["artifacts"] = job({}, {
@@ -122,7 +142,10 @@ local cases = {
   }),
   ["names made of names"] = job({}, {
     Networks = { { DynamicPorts = { { Label = "http" } } } },
-    Services = { { PortLabel = "http", Provider = "nomad" }, { Name = "${BASE}-x", Provider = "nomad" } },
+    Services = {
+      { PortLabel = "http", Provider = "nomad" },
+      { Name = "${BASE}-x", Provider = "nomad" },
+    },
     Tasks = {
       task {
         Services = {
@@ -136,7 +159,10 @@ local cases = {
     Networks = { { ReservedPorts = { { Label = "http", Value = 8080 } } } },
     Services = {
       {
-        Name = "a", PortLabel = "http", Provider = "nomad", Tags = { "x" },
+        Name = "a",
+        PortLabel = "http",
+        Provider = "nomad",
+        Tags = { "x" },
         Checks = { check { Header = { A = { "b" }, C = json.array {} } } },
       },
     },
@@ -147,7 +173,8 @@ local cases = {
       task {
         Services = {
           {
-            Name = "a", PortLabel = "http",
+            Name = "a",
+            PortLabel = "http",
             CheckRestart = { Limit = 3, Grace = 5 * SECOND, IgnoreWarnings = true },
             OnUpdate = "ignore_warnings",
             Checks = {
@@ -169,9 +196,16 @@ local cases = {
     Connect = {
       SidecarService = { Port = "own", Tags = { "t" }, DisableDefaultTCPCheck = true },
       SidecarTask = {
-        Name = "own", User = "u", Config = { extra = true }, Env = { A = "b" },
-        Resources = { MemoryMB = 64 }, Meta = { m = "n" }, KillTimeout = SECOND,
-        LogConfig = { MaxFiles = 3 }, ShutdownDelay = 0, KillSignal = "SIGTERM",
+        Name = "own",
+        User = "u",
+        Config = { extra = true },
+        Env = { A = "b" },
+        Resources = { MemoryMB = 64 },
+        Meta = { m = "n" },
+        KillTimeout = SECOND,
+        LogConfig = { MaxFiles = 3 },
+        ShutdownDelay = 0,
+        KillSignal = "SIGTERM",
       },
     },
   },
@@ -193,7 +227,8 @@ local cases = {
     Services = {
       {
         Name = "${NOMAD_GROUP_NAME}-${NOMAD_META_color}-${NOMAD_META_COLOR}-${NOMAD_JOB_ID}-x",
-        PortLabel = "9001", Connect = { SidecarService = {} },
+        PortLabel = "9001",
+        Connect = { SidecarService = {} },
       },
     },
   }),
@@ -202,8 +237,14 @@ local cases = {
     Checks = {
       check { Expose = true },
       check {
-        Name = "n", Expose = true, Header = { A = { "b", "c" }, B = { "d" } }, TLSSkipVerify = true,
-        Interval = 1500000000, SuccessBeforePassing = 2, AddressMode = "driver", Method = "GET",
+        Name = "n",
+        Expose = true,
+        Header = { A = { "b", "c" }, B = { "d" } },
+        TLSSkipVerify = true,
+        Interval = 1500000000,
+        SuccessBeforePassing = 2,
+        AddressMode = "driver",
+        Method = "GET",
       },
       check { Name = "p", Expose = true, PortLabel = "own" },
     },
@@ -233,10 +274,12 @@ local cases = {
     },
   }, { Mode = "host" }),
   ["terminating"] = service {
-    PortLabel = "", Connect = { Gateway = { Terminating = { Services = { { Name = "a" } } } } },
+    PortLabel = "",
+    Connect = { Gateway = { Terminating = { Services = { { Name = "a" } } } } },
   },
   ["mesh"] = service({
-    PortLabel = "wan", Connect = { Gateway = { Mesh = {} } },
+    PortLabel = "wan",
+    Connect = { Gateway = { Mesh = {} } },
   }, { Mode = "bridge", DynamicPorts = { { Label = "wan" } } }),
   ["transparent"] = service { Connect = { SidecarService = { Proxy = { TransparentProxy = {} } } } },
   ["identities"] = job({}, {
@@ -249,11 +292,18 @@ local cases = {
       },
     },
   }),
-  ["the default identity alone"] = job({}, { Tasks = { task { Identities = { { Env = true } } } } }),
-  ["the default identity, the old way"] = job({}, { Tasks = { task { Identity = { File = true } } } }),
+  ["the default identity alone"] = job(
+    {},
+    { Tasks = { task { Identities = { { Env = true } } } } }
+  ),
+  ["the default identity, the old way"] = job(
+    {},
+    { Tasks = { task { Identity = { File = true } } } }
+  ),
   ["a service's identity"] = service { Identity = { Audience = { "a" } }, PortLabel = "http" },
   ["a partition"] = job({}, {
-    Consul = { Partition = "p" }, Tasks = { task { Consul = {} } },
+    Consul = { Partition = "p" },
+    Tasks = { task { Consul = {} } },
   }),
   ["namespaces of Consul and Vault"] = job(
     { ConsulNamespace = "c", VaultNamespace = "v" },
@@ -263,7 +313,9 @@ local cases = {
     TaskGroups = {
       {
         Name = "a",
-        Tasks = { task { Secrets = { { Name = "s", Provider = "nomad", Path = "p", Config = {} } } } },
+        Tasks = {
+          task { Secrets = { { Name = "s", Provider = "nomad", Path = "p", Config = {} } } },
+        },
       },
       { Name = "b", Tasks = { task() } },
     },
@@ -283,7 +335,9 @@ local cases = {
     Affinities = { { LTarget = "${node.datacenter}", RTarget = "dc1", Operand = "=" } },
     Spreads = { { Attribute = "${node.datacenter}", SpreadTarget = json.array {} } },
   }, {
-    Spreads = { { Attribute = "${a}", Weight = 10, SpreadTarget = { { Value = "v", Percent = 5 } } } },
+    Spreads = {
+      { Attribute = "${a}", Weight = 10, SpreadTarget = { { Value = "v", Percent = 5 } } },
+    },
   }),
 }
 
@@ -291,10 +345,14 @@ local cases = {
 function cases.each(visit)
   local names = {}
   for name, value in pairs(cases) do
-    if type(value) == "table" then names[#names + 1] = name end
+    if type(value) == "table" then
+      names[#names + 1] = name
+    end
   end
   table.sort(names)
-  for _, name in ipairs(names) do visit(name, cases[name]) end
+  for _, name in ipairs(names) do
+    visit(name, cases[name])
+  end
 end
 
 return cases

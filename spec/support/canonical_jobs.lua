@@ -1,5 +1,5 @@
--- canonical_jobs: for each field of the schema, small jobs in which that field has some value: a plain one, nothing, null,
--- an empty list. What a server makes of them, if it takes them, is what the canonicalizer has to make.
+-- canonical_jobs: for each field of the schema, small jobs in which that field has some value: a plain one, nothing,
+-- null, an empty list. What a server makes of them, if it takes them, is what the canonicalizer has to make.
 local json = require "host.json"
 local schema = require "nomad.jobspec.schema"
 
@@ -8,7 +8,9 @@ local canonical_jobs = {}
 local function with(base, over)
   local result = {}
   for _, source in ipairs { base, over or {} } do
-    for name, value in pairs(source) do result[name] = value end
+    for name, value in pairs(source) do
+      result[name] = value
+    end
   end
   return result
 end
@@ -25,9 +27,13 @@ local function job(over)
   return with({ ID = "x", Datacenters = { "dc1" }, TaskGroups = { group() } }, over)
 end
 
-local function in_group(over) return job { TaskGroups = { group(over) } } end
+local function in_group(over)
+  return job { TaskGroups = { group(over) } }
+end
 
-local function in_task(over) return in_group { Tasks = { task(over) } } end
+local function in_task(over)
+  return in_group { Tasks = { task(over) } }
+end
 
 local function in_service(over)
   return in_group {
@@ -68,9 +74,13 @@ local function ingress_service(over)
   return listener { Protocol = "http", Services = { with({ Name = "a", Hosts = { "h" } }, over) } }
 end
 
-local function resources(over) return in_task { Resources = over } end
+local function resources(over)
+  return in_task { Resources = over }
+end
 
-local function network(over) return in_group { Networks = { over } } end
+local function network(over)
+  return in_group { Networks = { over } }
+end
 
 -- How an object comes into a job.
 local place = {
@@ -93,11 +103,15 @@ local place = {
       Spreads = { { Attribute = "${attr.x}", SpreadTarget = { with({ Value = "v" }, it) } } },
     }
   end,
-  UpdateStrategy = function(it) return job { Update = it } end,
+  UpdateStrategy = function(it)
+    return job { Update = it }
+  end,
   PeriodicConfig = function(it)
     return job { Type = "batch", Periodic = with({ Spec = "@daily" }, it) }
   end,
-  ParameterizedJobConfig = function(it) return job { Type = "batch", ParameterizedJob = it } end,
+  ParameterizedJobConfig = function(it)
+    return job { Type = "batch", ParameterizedJob = it }
+  end,
   Multiregion = function(it)
     return job { Multiregion = with({ Regions = { { Name = "global" } } }, it) }
   end,
@@ -107,16 +121,30 @@ local place = {
   MultiregionRegion = function(it)
     return job { Multiregion = { Regions = { with({ Name = "global" }, it) } } }
   end,
-  ReschedulePolicy = function(it) return in_group { ReschedulePolicy = it } end,
-  MigrateStrategy = function(it) return job { Migrate = it } end,
-  JobUIConfig = function(it) return job { UI = it } end,
+  ReschedulePolicy = function(it)
+    return in_group { ReschedulePolicy = it }
+  end,
+  MigrateStrategy = function(it)
+    return job { Migrate = it }
+  end,
+  JobUIConfig = function(it)
+    return job { UI = it }
+  end,
   JobUILink = function(it)
     return job { UI = { Links = { with({ Label = "l", URL = "https://example.com" }, it) } } }
   end,
-  JobVersionTag = function(it) return job { VersionTag = it } end,
-  RestartPolicy = function(it) return in_group { RestartPolicy = it, Tasks = { task() } } end,
-  DisconnectStrategy = function(it) return in_group { Disconnect = it } end,
-  EphemeralDisk = function(it) return in_group { EphemeralDisk = it } end,
+  JobVersionTag = function(it)
+    return job { VersionTag = it }
+  end,
+  RestartPolicy = function(it)
+    return in_group { RestartPolicy = it, Tasks = { task() } }
+  end,
+  DisconnectStrategy = function(it)
+    return in_group { Disconnect = it }
+  end,
+  EphemeralDisk = function(it)
+    return in_group { EphemeralDisk = it }
+  end,
   VolumeRequest = function(it)
     return in_group { Volumes = { v = with({ Name = "v", Type = "host", Source = "s" }, it) } }
   end,
@@ -124,21 +152,39 @@ local place = {
     return in_group {
       Volumes = {
         v = {
-          Name = "v", Type = "csi", Source = "s", MountOptions = it,
-          AttachmentMode = "file-system", AccessMode = "single-node-writer",
+          Name = "v",
+          Type = "csi",
+          Source = "s",
+          MountOptions = it,
+          AttachmentMode = "file-system",
+          AccessMode = "single-node-writer",
         },
       },
     }
   end,
-  ScalingPolicy = function(it) return in_group { Scaling = with({ Max = 5 }, it) } end,
+  ScalingPolicy = function(it)
+    return in_group { Scaling = with({ Max = 5 }, it) }
+  end,
   NetworkResource = network,
-  Port = function(it) return network { DynamicPorts = { with({ Label = "p" }, it) } } end,
-  DNSConfig = function(it) return network { DNS = it } end,
-  CNIConfig = function(it) return network { Mode = "bridge", CNI = it } end,
+  Port = function(it)
+    return network { DynamicPorts = { with({ Label = "p" }, it) } }
+  end,
+  DNSConfig = function(it)
+    return network { DNS = it }
+  end,
+  CNIConfig = function(it)
+    return network { Mode = "bridge", CNI = it }
+  end,
   Resources = resources,
-  RequestedDevice = function(it) return resources { Devices = { with({ Name = "gpu" }, it) } } end,
-  NUMAResource = function(it) return resources { NUMA = it } end,
-  LogConfig = function(it) return in_task { LogConfig = it } end,
+  RequestedDevice = function(it)
+    return resources { Devices = { with({ Name = "gpu" }, it) } }
+  end,
+  NUMAResource = function(it)
+    return resources { NUMA = it }
+  end,
+  LogConfig = function(it)
+    return in_task { LogConfig = it }
+  end,
   TaskLifecycle = function(it)
     return in_group {
       Tasks = { task(), task { Name = "u", Lifecycle = with({ Hook = "prestart" }, it) } },
@@ -154,7 +200,9 @@ local place = {
     return in_task {
       Templates = {
         {
-          EmbeddedTmpl = "x", DestPath = "local/x", ChangeMode = "script",
+          EmbeddedTmpl = "x",
+          DestPath = "local/x",
+          ChangeMode = "script",
           ChangeScript = with({ Command = "/bin/true" }, it),
         },
       },
@@ -163,14 +211,19 @@ local place = {
   WaitConfig = function(it)
     return in_task { Templates = { { EmbeddedTmpl = "x", DestPath = "local/x", Wait = it } } }
   end,
-  Vault = function(it) return in_task { Vault = with({ Role = "r" }, it) } end,
-  Consul = function(it) return in_group { Consul = it } end,
+  Vault = function(it)
+    return in_task { Vault = with({ Role = "r" }, it) }
+  end,
+  Consul = function(it)
+    return in_group { Consul = it }
+  end,
   Secret = function(it)
     return in_task { Secrets = { with({ Name = "s", Provider = "nomad", Path = "p" }, it) } }
   end,
   DispatchPayloadConfig = function(it)
     return job {
-      Type = "batch", ParameterizedJob = {},
+      Type = "batch",
+      ParameterizedJob = {},
       TaskGroups = { group { Tasks = { task { DispatchPayload = with({ File = "f" }, it) } } } },
     }
   end,
@@ -186,17 +239,28 @@ local place = {
   WorkloadIdentity = function(it)
     return in_task { Identities = { with({ Name = "i", Audience = { "a" } }, it) } }
   end,
-  Action = function(it) return in_task { Actions = { with({ Name = "a", Command = "c" }, it) } } end,
-  TaskSchedule = function(it) return in_task { Schedule = it } end,
-  TaskScheduleCron = function(it) return in_task { Schedule = { Cron = it } } end,
+  Action = function(it)
+    return in_task { Actions = { with({ Name = "a", Command = "c" }, it) } }
+  end,
+  TaskSchedule = function(it)
+    return in_task { Schedule = it }
+  end,
+  TaskScheduleCron = function(it)
+    return in_task { Schedule = { Cron = it } }
+  end,
   Service = in_service,
-  ServiceWeights = function(it) return in_service { Weights = it } end,
+  ServiceWeights = function(it)
+    return in_service { Weights = it }
+  end,
   CheckRestart = function(it)
     return in_service {
       CheckRestart = { Limit = 3 },
       Checks = {
         {
-          Type = "tcp", Interval = 10000000000, Timeout = 2000000000, CheckRestart = it,
+          Type = "tcp",
+          Interval = 10000000000,
+          Timeout = 2000000000,
+          CheckRestart = it,
           Name = "c",
         },
       },
@@ -210,7 +274,9 @@ local place = {
     }
   end,
   ConsulConnect = in_connect,
-  ConsulSidecarService = function(it) return in_connect { SidecarService = it } end,
+  ConsulSidecarService = function(it)
+    return in_connect { SidecarService = it }
+  end,
   SidecarTask = in_sidecar_task,
   ConsulProxy = in_proxy,
   ConsulUpstream = function(it)
@@ -221,14 +287,20 @@ local place = {
       Upstreams = { { DestinationName = "d", LocalBindPort = 8000, MeshGateway = it } },
     }
   end,
-  ConsulTransparentProxy = function(it) return in_proxy { TransparentProxy = it } end,
-  ConsulExposeConfig = function(it) return in_proxy { Expose = it } end,
+  ConsulTransparentProxy = function(it)
+    return in_proxy { TransparentProxy = it }
+  end,
+  ConsulExposeConfig = function(it)
+    return in_proxy { Expose = it }
+  end,
   ConsulExposePath = function(it)
     return in_proxy {
       Expose = { Paths = { with({ Path = "/", LocalPathPort = 1, ListenerPort = "l" }, it) } },
     }
   end,
-  ConsulGateway = function(it) return in_gateway(it) end,
+  ConsulGateway = function(it)
+    return in_gateway(it)
+  end,
   ConsulGatewayProxy = function(it)
     return in_gateway { Proxy = it, Terminating = { Services = { { Name = "a" } } } }
   end,
@@ -258,7 +330,9 @@ local place = {
   end,
   ConsulIngressListener = listener,
   ConsulIngressService = ingress_service,
-  ConsulHTTPHeaderModifiers = function(it) return ingress_service { RequestHeaders = it } end,
+  ConsulHTTPHeaderModifiers = function(it)
+    return ingress_service { RequestHeaders = it }
+  end,
   ConsulTerminatingConfigEntry = function(it)
     return in_gateway { Terminating = with({ Services = { { Name = "a" } } }, it) }
   end,
@@ -281,22 +355,32 @@ local SCALARS = {
   bytes = { "" },
 }
 
+local function add_all(list, values, wrap)
+  for _, value in ipairs(values or {}) do
+    list[#list + 1] = wrap and wrap(value) or value
+  end
+end
+
 -- Values worth trying in a field; objects and lists are tried empty here, whole where their own fields are.
 local function values_of(field)
   local values = { json.null }
   if field.type == "list" then
     values[2] = json.array {}
-    for _, value in ipairs(SCALARS[field.of] or {}) do values[#values + 1] = { value } end
+    add_all(values, SCALARS[field.of], function(value)
+      return { value }
+    end)
   elseif field.type == "map" then
     values[2] = {}
     local scalars = field.of == "string[]" and { { "v" }, json.array {} } or SCALARS[field.of]
-    for _, value in ipairs(scalars or {}) do values[#values + 1] = { k = value } end
+    add_all(values, scalars, function(value)
+      return { k = value }
+    end)
   elseif field.type == "object" then
     values[2] = {}
   else
-    for _, value in ipairs(SCALARS[field.type]) do values[#values + 1] = value end
+    add_all(values, SCALARS[field.type])
   end
-  for _, value in ipairs(field.enum or {}) do values[#values + 1] = value end
+  add_all(values, field.enum)
   return values
 end
 
@@ -304,7 +388,9 @@ local TYPES = { "service", "batch", "system", "sysbatch" }
 
 -- each(visit): visit(name, job) for every such job, in the same order each time.
 function canonical_jobs.each(visit)
-  for _, type in ipairs(TYPES) do visit("type " .. type, job { Type = type }) end
+  for _, type in ipairs(TYPES) do
+    visit("type " .. type, job { Type = type })
+  end
   for _, name in ipairs(schema.order) do
     local make = place[name]
     if make then
@@ -322,7 +408,9 @@ end
 function canonical_jobs.missing()
   local missing = {}
   for _, name in ipairs(schema.order) do
-    if not place[name] then missing[#missing + 1] = name end
+    if not place[name] then
+      missing[#missing + 1] = name
+    end
   end
   return missing
 end

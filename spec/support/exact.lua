@@ -41,7 +41,9 @@ end
 local function compare_objects(a, b, path, found)
   local names = {}
   for _, object in ipairs { a, b } do
-    for name in pairs(object) do names[name] = true end
+    for name in pairs(object) do
+      names[name] = true
+    end
   end
   for name in pairs(names) do
     compare(a[name], b[name], path == "" and name or path .. "." .. name, found)
@@ -74,7 +76,13 @@ function exact.of(value)
 end
 
 local RUNTIME = {
-  "Status", "StatusDescription", "Stable", "Version", "SubmitTime", "CreateIndex", "ModifyIndex",
+  "Status",
+  "StatusDescription",
+  "Stable",
+  "Version",
+  "SubmitTime",
+  "CreateIndex",
+  "ModifyIndex",
   "JobModifyIndex",
 }
 
@@ -86,7 +94,9 @@ end
 
 -- A server's answer without what the server made by itself. Changes it.
 function exact.without_runtime(job)
-  for _, name in ipairs(RUNTIME) do job[name] = nil end
+  for _, name in ipairs(RUNTIME) do
+    job[name] = nil
+  end
   for _, group in ipairs(type(job.TaskGroups) == "table" and job.TaskGroups or {}) do
     strip_scaling(group.Scaling)
     for _, task in ipairs(type(group.Tasks) == "table" and group.Tasks or {}) do

@@ -31,12 +31,16 @@ function fake_consul.start()
   local listener, clients = uv.new_tcp(), {}
   local port = http.free_ports(1)
   assert(listener:bind("127.0.0.1", port))
-  assert(listener:listen(16, function() serve(listener, clients) end))
+  assert(listener:listen(16, function()
+    serve(listener, clients)
+  end))
   return {
     address = "127.0.0.1:" .. port,
     close = function()
       listener:close()
-      for client in pairs(clients) do client:close() end
+      for client in pairs(clients) do
+        client:close()
+      end
       uv.run "nowait"
     end,
   }

@@ -272,7 +272,11 @@ end
 local function finish(name, result, spelled)
   if has_operand[name] and result.Operand == nil and (result.LTarget or result.RTarget) then
     result.Operand = "="
-  elseif name == "NetworkResource" and result.DynamicPorts and spelled.DynamicPorts:find("^port") then
+  elseif
+    name == "NetworkResource"
+    and result.DynamicPorts
+    and spelled.DynamicPorts:find("^port")
+  then
     sort_ports(result)
   end
   return result
@@ -313,7 +317,10 @@ end
 local function checked(fn, what, ...)
   local ok, result = pcall(fn, ...)
   if not ok then
-    error(type(result) == "table" and result.message and (what .. ": " .. result.message) or result, 3)
+    error(
+      type(result) == "table" and result.message and (what .. ": " .. result.message) or result,
+      3
+    )
   end
   return result
 end

@@ -2,7 +2,9 @@
 local json = require "host.json"
 local jobspec = require "nomad.jobspec"
 
-local function text(value) return json.encode(value, { sorted = true }) end
+local function text(value)
+  return json.encode(value, { sorted = true })
+end
 
 local function fails(message, ...)
   local ok, err = pcall(jobspec.job, ...)
@@ -13,22 +15,58 @@ end
 describe("jobspec.job", function()
   it("takes the names of JSON, of HCL, and JSON's in snake_case", function()
     local by_json = jobspec.job {
-      ID = "x", Type = "batch", Datacenters = { "dc1" },
-      TaskGroups = { { Name = "g", Tasks = { { Name = "t", Driver = "exec", KillTimeout = "30s",
-        Resources = { MemoryMB = 64, CPU = 10 },
-        Templates = { { EmbeddedTmpl = "x", DestPath = "local/x" } } } } } },
+      ID = "x",
+      Type = "batch",
+      Datacenters = { "dc1" },
+      TaskGroups = {
+        {
+          Name = "g",
+          Tasks = {
+            {
+              Name = "t",
+              Driver = "exec",
+              KillTimeout = "30s",
+              Resources = { MemoryMB = 64, CPU = 10 },
+              Templates = { { EmbeddedTmpl = "x", DestPath = "local/x" } },
+            },
+          },
+        },
+      },
     }
     local by_hcl = jobspec.job {
-      id = "x", type = "batch", datacenters = { "dc1" },
-      group = { g = { task = { t = { driver = "exec", kill_timeout = "30s",
-        resources = { memory = 64, cpu = 10 },
-        template = { { data = "x", destination = "local/x" } } } } } },
+      id = "x",
+      type = "batch",
+      datacenters = { "dc1" },
+      group = {
+        g = {
+          task = {
+            t = {
+              driver = "exec",
+              kill_timeout = "30s",
+              resources = { memory = 64, cpu = 10 },
+              template = { { data = "x", destination = "local/x" } },
+            },
+          },
+        },
+      },
     }
     local mixed = jobspec.job {
-      id = "x", type = "batch", Datacenters = { "dc1" },
-      task_groups = { { name = "g", tasks = { t = { driver = "exec", KillTimeout = 30000000000,
-        resources = { memory_mb = 64, cpu = 10 },
-        templates = { { embedded_tmpl = "x", destination = "local/x" } } } } } },
+      id = "x",
+      type = "batch",
+      Datacenters = { "dc1" },
+      task_groups = {
+        {
+          name = "g",
+          tasks = {
+            t = {
+              driver = "exec",
+              KillTimeout = 30000000000,
+              resources = { memory_mb = 64, cpu = 10 },
+              templates = { { embedded_tmpl = "x", destination = "local/x" } },
+            },
+          },
+        },
+      },
     }
     assert.equal(text(by_json), text(by_hcl))
     assert.equal(text(by_json), text(mixed))
@@ -36,23 +74,32 @@ describe("jobspec.job", function()
 
   it("sorts what is keyed by label, and says [] for an empty list", function()
     local job = jobspec.job { id = "x", groups = { b = {}, a = {}, c = { tasks = {} } } }
-    assert.equal('{"ID":"x","TaskGroups":[{"Name":"a"},{"Name":"b"},{"Name":"c","Tasks":[]}]}',
-      text(job))
+    assert.equal(
+      '{"ID":"x","TaskGroups":[{"Name":"a"},{"Name":"b"},{"Name":"c","Tasks":[]}]}',
+      text(job)
+    )
   end)
 
   it("reads ports, volumes, constraints as HCL does", function()
     local job = jobspec.job {
       id = "x",
       constraints = { { attribute = "${attr.a}", version = ">= 1" }, { distinct_hosts = true } },
-      groups = { g = {
-        network = { mode = "bridge", port = { http = { static = 80 }, x = { to = 1 } } },
-        volumes = { data = { type = "host", source = "d" } },
-        meta = { n = 1, b = true },
-      } },
+      groups = {
+        g = {
+          network = { mode = "bridge", port = { http = { static = 80 }, x = { to = 1 } } },
+          volumes = { data = { type = "host", source = "d" } },
+          meta = { n = 1, b = true },
+        },
+      },
     }
     local group = job.TaskGroups[1]
-    assert.same({ { LTarget = "${attr.a}", RTarget = ">= 1", Operand = "version" },
-      { Operand = "distinct_hosts" } }, job.Constraints)
+    assert.same(
+      {
+        { LTarget = "${attr.a}", RTarget = ">= 1", Operand = "version" },
+        { Operand = "distinct_hosts" },
+      },
+      job.Constraints
+    )
     assert.same({ { Label = "http", Value = 80 } }, group.Networks[1].ReservedPorts)
     assert.same({ { Label = "x", To = 1 } }, group.Networks[1].DynamicPorts)
     assert.same({ data = { Name = "data", Type = "host", Source = "d" } }, group.Volumes)
@@ -60,10 +107,17 @@ describe("jobspec.job", function()
   end)
 
   it("lays tables over each other and changes none of them", function()
-    local base = { id = "x", priority = 50, meta = { a = "1", b = "2" },
-      groups = { web = { count = 1, tasks = { server = { env = { A = "1" } } } } } }
-    local over = { priority = 60, meta = { b = json.null, c = "3" },
-      groups = { web = { count = 2, tasks = { server = { env = { B = "2" } }, log = {} } } } }
+    local base = {
+      id = "x",
+      priority = 50,
+      meta = { a = "1", b = "2" },
+      groups = { web = { count = 1, tasks = { server = { env = { A = "1" } } } } },
+    }
+    local over = {
+      priority = 60,
+      meta = { b = json.null, c = "3" },
+      groups = { web = { count = 2, tasks = { server = { env = { B = "2" } }, log = {} } } },
+    }
     local before = text(base)
     local job = jobspec.job(base, over)
     assert.equal(60, job.Priority)
@@ -75,23 +129,39 @@ describe("jobspec.job", function()
   end)
 
   it("names the path and the nearest name", function()
-    fails("jobspec.job: TaskGroups[web].Tasks[s].Resources.memoy: unknown field, did you mean memory?",
-      { id = "x", groups = { web = { tasks = { s = { resources = { memoy = 1 } } } } } })
-    fails("jobspec.job: TaskGroups[0].Tasks[0].Resources.MemoyMB: unknown field, did you mean MemoryMB?",
-      { ID = "x", TaskGroups = { { Tasks = { { Resources = { MemoyMB = 1 } } } } } })
+    fails(
+      "jobspec.job: TaskGroups[web].Tasks[s].Resources.memoy: unknown field, did you mean memory?",
+      { id = "x", groups = { web = { tasks = { s = { resources = { memoy = 1 } } } } } }
+    )
+    fails(
+      "jobspec.job: TaskGroups[0].Tasks[0].Resources.MemoyMB: unknown field, did you mean MemoryMB?",
+      { ID = "x", TaskGroups = { { Tasks = { { Resources = { MemoyMB = 1 } } } } } }
+    )
     fails("jobspec.job: id: is the same field as ID", { id = "x", ID = "y" })
     fails('jobspec.job: Priority: expected an integer, got "50"', { priority = "50" })
-    fails("jobspec.job: TaskGroups[a]: its Name is \"b\", but its key is \"a\"",
-      { groups = { a = { name = "b" } } })
+    fails(
+      'jobspec.job: TaskGroups[a]: its Name is "b", but its key is "a"',
+      { groups = { a = { name = "b" } } }
+    )
     fails("jobspec.job: expected a table of fields, got string", "x")
   end)
 end)
 
 describe("jobspec.patch", function()
-  local job = { ID = "x", Priority = 50, Odd = 1, Datacenters = { "a", "b" }, TaskGroups = {
-    { Name = "web", Count = 1, Tasks = { { Name = "s", Config = { image = "a", args = { "x" } } } } },
-    { Name = "db", Tasks = {} },
-  } }
+  local job = {
+    ID = "x",
+    Priority = 50,
+    Odd = 1,
+    Datacenters = { "a", "b" },
+    TaskGroups = {
+      {
+        Name = "web",
+        Count = 1,
+        Tasks = { { Name = "s", Config = { image = "a", args = { "x" } } } },
+      },
+      { Name = "db", Tasks = {} },
+    },
+  }
 
   it("merges what has a name, replaces other lists, and keeps what nobody knows", function()
     local patched = jobspec.patch(job, {

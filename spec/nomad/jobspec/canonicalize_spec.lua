@@ -6,9 +6,13 @@ local sha1 = require "nomad.jobspec.canonical.sha1"
 
 local function job(over, task)
   local one = { Name = "t", Driver = "raw_exec" }
-  for name, value in pairs(task or {}) do one[name] = value end
+  for name, value in pairs(task or {}) do
+    one[name] = value
+  end
   local result = { ID = "x", TaskGroups = { { Name = "g", Tasks = { one } } } }
-  for name, value in pairs(over or {}) do result[name] = value end
+  for name, value in pairs(over or {}) do
+    result[name] = value
+  end
   return result
 end
 
@@ -22,8 +26,16 @@ describe("jobspec.canonicalize", function()
     assert.equal("default", made.NodePool)
     assert.equal(json.null, made.Meta)
     assert.equal(json.null, made.Periodic)
-    assert.same({ Attempts = 2, Delay = 15000000000, Interval = 1800000000000, Mode = "fail",
-      RenderTemplates = false }, group.RestartPolicy)
+    assert.same(
+      {
+        Attempts = 2,
+        Delay = 15000000000,
+        Interval = 1800000000000,
+        Mode = "fail",
+        RenderTemplates = false,
+      },
+      group.RestartPolicy
+    )
     assert.equal(1, group.Update.MaxParallel)
     assert.equal(5000000000, task.KillTimeout)
     assert.same({ "nomadproject.io" }, task.Identity.Audience)
@@ -33,8 +45,13 @@ describe("jobspec.canonicalize", function()
   end)
 
   it("reads keys in any case and lengths of time as text, and changes nothing", function()
-    local given = { id = "x", PRIORITY = 60.0, taskGroups = { { name = "g", ephemeraldisk = {},
-      tasks = { { name = "t", killTIMEOUT = "1m30s" } } } } }
+    local given = {
+      id = "x",
+      PRIORITY = 60.0,
+      taskGroups = {
+        { name = "g", ephemeraldisk = {}, tasks = { { name = "t", killTIMEOUT = "1m30s" } } },
+      },
+    }
     local before = json.encode(given, { sorted = true })
     local made = jobspec.canonicalize(given)
     assert.equal("x", made.Name)
@@ -60,11 +77,14 @@ describe("jobspec.canonicalize", function()
     assert.is_nil(before.TaskGroups[1].Tasks[1].Secrets)
   end)
 
-  it("drops what the version does not know, and keeps it where that is newer than the schema", function()
-    local given = job { NewField = { A = 1 } }
-    assert.is_nil(jobspec.canonicalize(given).NewField)
-    assert.same({ A = 1 }, jobspec.canonicalize(given, { nomad = "99.1.0" }).NewField)
-  end)
+  it(
+    "drops what the version does not know, and keeps it where that is newer than the schema",
+    function()
+      local given = job { NewField = { A = 1 } }
+      assert.is_nil(jobspec.canonicalize(given).NewField)
+      assert.same({ A = 1 }, jobspec.canonicalize(given, { nomad = "99.1.0" }).NewField)
+    end
+  )
 
   it("goes to the agent's region and the namespace that is said", function()
     local made = jobspec.canonicalize(job(), { region = "eu", namespace = "n" })
@@ -78,18 +98,25 @@ describe("jobspec.canonicalize", function()
       assert.is_false(ok)
       assert.equal(message, err)
     end
-    fails(job({}, { KillTimeout = "1d" }), "TaskGroups[0].Tasks[0].KillTimeout: "
-      .. '"1d" is not a length of time; write it like "30s", "10m" or "1h30m"')
+    fails(
+      job({}, { KillTimeout = "1d" }),
+      "TaskGroups[0].Tasks[0].KillTimeout: "
+        .. '"1d" is not a length of time; write it like "30s", "10m" or "1h30m"'
+    )
     fails(job { Priority = "50" }, 'Priority: expected an integer, got "50"')
-    fails(job { TaskGroups = { a = {} } }, "TaskGroups: expected a list, got \"an object\"")
-    assert.has_error(function() jobspec.canonicalize(job(), { nomad = "new" }) end)
+    fails(job { TaskGroups = { a = {} } }, 'TaskGroups: expected a list, got "an object"')
+    assert.has_error(function()
+      jobspec.canonicalize(job(), { nomad = "new" })
+    end)
   end)
 
   it("hashes as FIPS 180 says", function()
     assert.equal("a9993e364706816aba3e25717850c26c9cd0d89d", sha1.hex "abc")
     assert.equal("da39a3ee5e6b4b0d3255bfef95601890afd80709", sha1.hex "")
-    assert.equal("84983e441c3bd26ebaae4aa1f95129e5e54670f1",
-      sha1.hex "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")
+    assert.equal(
+      "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
+      sha1.hex "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
+    )
   end)
 end)
 
@@ -98,9 +125,18 @@ describe("jobspec.duration", function()
 
   it("reads what Go reads", function()
     for text, nanoseconds in pairs {
-      ["30s"] = 30000000000, ["1h30m"] = 5400000000000, ["1.5s"] = 1500000000, ["250ms"] = 250000000,
-      ["0"] = 0, ["-1s"] = -1000000000, ["+2us"] = 2000, ["3µs"] = 3000, [".5s"] = 500000000,
-      ["1.s"] = 1000000000, ["2562047h47m16.854775807s"] = math.maxinteger, ["1h1h"] = 7200000000000,
+      ["30s"] = 30000000000,
+      ["1h30m"] = 5400000000000,
+      ["1.5s"] = 1500000000,
+      ["250ms"] = 250000000,
+      ["0"] = 0,
+      ["-1s"] = -1000000000,
+      ["+2us"] = 2000,
+      ["3µs"] = 3000,
+      [".5s"] = 500000000,
+      ["1.s"] = 1000000000,
+      ["2562047h47m16.854775807s"] = math.maxinteger,
+      ["1h1h"] = 7200000000000,
     } do
       assert.equal(nanoseconds, duration.parse(text), text)
     end
@@ -114,8 +150,14 @@ describe("jobspec.duration", function()
 
   it("writes what Go writes", function()
     for text, nanoseconds in pairs {
-      ["1h30m0s"] = 5400000000000, ["1.5s"] = 1500000000, ["250ms"] = 250000000, ["0s"] = 0,
-      ["1m0s"] = 60000000000, ["1.5µs"] = 1500, ["5ns"] = 5, ["-2s"] = -2000000000,
+      ["1h30m0s"] = 5400000000000,
+      ["1.5s"] = 1500000000,
+      ["250ms"] = 250000000,
+      ["0s"] = 0,
+      ["1m0s"] = 60000000000,
+      ["1.5µs"] = 1500,
+      ["5ns"] = 5,
+      ["-2s"] = -2000000000,
     } do
       assert.equal(text, duration.text(nanoseconds))
     end

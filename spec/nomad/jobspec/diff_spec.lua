@@ -6,17 +6,31 @@ local jobspec = require "nomad.jobspec"
 
 local function job(over)
   return jobspec.job({
-    id = "x", type = "batch", priority = 50, periodic = { cron = "@daily" },
+    id = "x",
+    type = "batch",
+    priority = 50,
+    periodic = { cron = "@daily" },
     constraint = { attribute = "${a}", value = "b" },
-    groups = { db = { count = 2, tasks = {
-      dump = { env = { A = "geheim" }, kill_timeout = "1m", resources = { memory = 256 },
-        template = { { data = "body", destination = "local/a" } } },
-      old = {},
-    } } },
+    groups = {
+      db = {
+        count = 2,
+        tasks = {
+          dump = {
+            env = { A = "geheim" },
+            kill_timeout = "1m",
+            resources = { memory = 256 },
+            template = { { data = "body", destination = "local/a" } },
+          },
+          old = {},
+        },
+      },
+    },
   }, over or {})
 end
 
-local function line(over) return difftext.line(jobspec.diff(job(), job(over))) end
+local function line(over)
+  return difftext.line(jobspec.diff(job(), job(over)))
+end
 
 describe("jobspec.diff", function()
   it("finds nothing where nothing is different", function()
@@ -42,9 +56,13 @@ describe("jobspec.diff", function()
       { TaskGroups = { { Name = "a" }, { Name = "c" } }, Meta = { y = "1" } }
     )
     local seen = {}
-    for i, change in ipairs(changes) do seen[i] = change.kind .. " " .. change.path end
-    assert.same({ "removed Meta.x", "added Meta.y", "removed TaskGroups[b]", "added TaskGroups[c]" },
-      seen)
+    for i, change in ipairs(changes) do
+      seen[i] = change.kind .. " " .. change.path
+    end
+    assert.same(
+      { "removed Meta.x", "added Meta.y", "removed TaskGroups[b]", "added TaskGroups[c]" },
+      seen
+    )
   end)
 
   it("compares only what the second sets, where that is asked for", function()
@@ -55,44 +73,98 @@ describe("jobspec.diff", function()
   end)
 
   it("leaves out what is ignored", function()
-    assert.same({}, jobspec.diff({ Priority = 1 }, { Priority = 2 }, {
-      ignored = function(path) return path == "Priority" end,
-    }))
+    assert.same(
+      {},
+      jobspec.diff({ Priority = 1 }, { Priority = 2 }, {
+        ignored = function(path)
+          return path == "Priority"
+        end,
+      })
+    )
   end)
 
   it("says it in a line", function()
     assert.equal("cron @daily → @hourly", line { periodic = { cron = "@hourly" } })
-    assert.equal("Priority 50 → 60, group db: task dump: Resources.MemoryMB 256 → 512",
-      line { priority = 60, groups = { db = { tasks = { dump = { resources = { memory = 512 } } } } } })
-    assert.equal("group db: Count 2 → 3, task old removed, task dump: KillTimeout 1m → 1m30s, "
-      .. "and 1 more", (line {
-      groups = { db = { count = 3, tasks = { dump = { kill_timeout = "90s" }, old = json.null,
-        new = { driver = "exec" } } } },
-    }))
+    assert.equal(
+      "Priority 50 → 60, group db: task dump: Resources.MemoryMB 256 → 512",
+      line {
+        priority = 60,
+        groups = { db = { tasks = { dump = { resources = { memory = 512 } } } } },
+      }
+    )
+    assert.equal(
+      "group db: Count 2 → 3, task old removed, task dump: KillTimeout 1m → 1m30s, "
+        .. "and 1 more",
+      (
+        line {
+          groups = {
+            db = {
+              count = 3,
+              tasks = {
+                dump = { kill_timeout = "90s" },
+                old = json.null,
+                new = { driver = "exec" },
+              },
+            },
+          },
+        }
+      )
+    )
   end)
 
   it("shows no values of environments and no bodies", function()
-    local over = { groups = { db = { tasks = { dump = {
-      env = { A = "streng" }, template = { { data = "neu", destination = "local/a" } },
-    } } } } }
+    local over = {
+      groups = {
+        db = {
+          tasks = {
+            dump = {
+              env = { A = "streng" },
+              template = { { data = "neu", destination = "local/a" } },
+            },
+          },
+        },
+      },
+    }
     local changes = jobspec.diff(job(), job(over))
-    local all = difftext.line(changes) .. table.concat(difftext.lines(changes), "\n")
+    local all = difftext.line(changes)
+      .. table.concat(difftext.lines(changes), "\n")
       .. json.encode(diff.plain(changes))
     for _, secret in ipairs { "geheim", "streng", "body", "neu" } do
       assert.is_nil(all:find(secret, 1, true), secret)
     end
-    assert.equal("group db: task dump: Env.A changed, "
-      .. "template local/a: EmbeddedTmpl changed", difftext.line(changes))
+    assert.equal(
+      "group db: task dump: Env.A changed, " .. "template local/a: EmbeddedTmpl changed",
+      difftext.line(changes)
+    )
     local whole = json.encode(diff.plain(jobspec.diff({}, job())))
     assert.is_nil(whole:find("geheim", 1, true))
   end)
 
   it("says it in many lines", function()
-    local changes = jobspec.diff(job(), job { priority = 60, groups = { db = { count = 3, tasks = {
-      dump = { env = { A = json.null } }, new = {}, old = json.null } } } })
+    local changes = jobspec.diff(
+      job(),
+      job {
+        priority = 60,
+        groups = {
+          db = {
+            count = 3,
+            tasks = {
+              dump = { env = { A = json.null } },
+              new = {},
+              old = json.null,
+            },
+          },
+        },
+      }
+    )
     assert.same({
-      "~ Priority: 50 → 60", "~ group db", "  ~ Count: 2 → 3", "  - task old", "  ~ task dump",
-      "    - Env.A (not shown)", "  + task new",
+      "~ Priority: 50 → 60",
+      "~ group db",
+      "  ~ Count: 2 → 3",
+      "  - task old",
+      "  ~ task dump",
+      "    - Env.A (not shown)",
+      "  + task new",
     }, difftext.lines(changes))
   end)
 

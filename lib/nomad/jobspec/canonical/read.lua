@@ -154,7 +154,11 @@ end
 
 function read_object(name, value, path, state)
   if type(value) ~= "table" or (json.is_array(value) and #value > 0) then
-    fail(path == "" and "the job" or path, "an object", type(value) == "table" and "a list" or value)
+    fail(
+      path == "" and "the job" or path,
+      "an object",
+      type(value) == "table" and "a list" or value
+    )
   end
   local object = schema.objects[name]
   local result = {}

@@ -130,12 +130,8 @@ local function add_sidecar(job, group, service, at_least)
   local prefix = "connect-proxy"
   local task = find_task(group, kind_of(prefix, service.Name))
   if not task then
-    task = new_task(
-      prefix,
-      service.Name,
-      guess_driver(group, at_least),
-      "${meta.connect.sidecar_image}"
-    )
+    task =
+      new_task(prefix, service.Name, guess_driver(group, at_least), "${meta.connect.sidecar_image}")
     task.Lifecycle = { Hook = "prestart", Sidecar = true }
     tools.append(group, "Tasks", task)
   end

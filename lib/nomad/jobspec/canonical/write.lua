@@ -88,8 +88,7 @@ local function form_field(object, field, nomad)
     embedded = EMBEDDED[id],
     list = field.type == "list",
     map = field.type == "map",
-    optional = OMIT_EMPTY[id]
-      or (SPARSE[object] and version.at_least(nomad, SPARSE[object])),
+    optional = OMIT_EMPTY[id] or (SPARSE[object] and version.at_least(nomad, SPARSE[object])),
   }
 end
 

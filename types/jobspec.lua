@@ -1,0 +1,1786 @@
+---@meta nomad.jobspec
+--- Jobs as editors know them. Made by tools/jobspec_types.lua from the schema (lib/nomad/jobspec/schema): change that.
+---
+--- jobspec.X is an object of the JSON job specification; jobspec.build.X is what jobspec.job and jobspec.patch take in
+--- its place, with the names of JSON and those of HCL, "30s" for lengths of time, and maps by label for lists of blocks.
+
+--- A job: what runs, how much of it, and where.
+---@class jobspec.Job
+---@field Region? string Region that runs the job; "global" becomes the region of the server that takes it.
+---@field Namespace? string Namespace that the job belongs to; it must exist.
+---@field ID? string Name that is unique in the namespace; children of periodic and dispatched jobs add to it.
+---@field Name? string Name for people; the ID when absent.
+---@field Type? "service"|"batch"|"system"|"sysbatch" Scheduler: how long tasks run and on which nodes.
+---@field Priority? integer Who comes first when the cluster is full; the server's limit is 100 unless set otherwise.
+---@field AllAtOnce? boolean Place all groups at once or none of them.
+---@field Datacenters? string[] Datacenters, with wildcards, whose nodes may run it; all of them when absent (1.5 and later).
+---@field NodePool? string Node pool whose nodes may run it; the namespace's default when absent. (since 1.6.0)
+---@field Constraints? jobspec.Constraint[] Conditions that a node must meet for every group.
+---@field Affinities? jobspec.Affinity[] Conditions that make a node more or less welcome for every group.
+---@field TaskGroups? jobspec.TaskGroup[] Groups: sets of tasks that are placed together on one node.
+---@field Update? jobspec.UpdateStrategy Rolling update for all groups; a group's own is laid over it.
+---@field Multiregion? jobspec.Multiregion Deployment over several regions (Enterprise).
+---@field Spreads? jobspec.Spread[] How to spread allocations over values of a node's attribute, for every group.
+---@field Periodic? jobspec.PeriodicConfig Runs the job from a clock.
+---@field ParameterizedJob? jobspec.ParameterizedJobConfig Makes the job a template that runs when dispatched.
+---@field Reschedule? jobspec.ReschedulePolicy Rescheduling for all groups; a group's own is laid over it.
+---@field Migrate? jobspec.MigrateStrategy Migration off draining nodes for all groups; a group's own is laid over it.
+---@field Meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field UI? jobspec.JobUIConfig What the web interface shows about the job. (since 1.8.0)
+---@field Stop? boolean Whether the job is stopped; registering with true stops it.
+---@field ParentID? string Job that this one was made from by a clock or a dispatch.
+---@field Dispatched? boolean Whether the job was made by a dispatch.
+---@field DispatchIdempotencyToken? string Token that kept a dispatch from being done twice.
+---@field Payload? string What was handed over at dispatch.
+---@field ConsulNamespace? string Consul namespace of the register command; written by the server.
+---@field VaultNamespace? string Vault namespace of the register command; written by the server.
+---@field NomadTokenID? string Accessor ID of the token that registered the job.
+---@field Status? string State of the job: pending, running or dead.
+---@field StatusDescription? string Why it has this state.
+---@field Stable? boolean Whether a deployment found this version healthy.
+---@field Version? integer Version of the job, counted by the server.
+---@field SubmitTime? integer When this version was submitted, nanoseconds since 1970.
+---@field CreateIndex? integer Raft index at which the job was made.
+---@field ModifyIndex? integer Raft index at which the job last changed in any way.
+---@field JobModifyIndex? integer Raft index at which the specification last changed; for check-and-set.
+---@field VersionTag? jobspec.JobVersionTag Tag that keeps this version from being collected. (since 1.9.0)
+
+--- A job: what runs, how much of it, and where.
+---@class jobspec.build.Job
+---@field Region? string Region that runs the job; "global" becomes the region of the server that takes it.
+---@field Namespace? string Namespace that the job belongs to; it must exist.
+---@field ID? string Name that is unique in the namespace; children of periodic and dispatched jobs add to it.
+---@field Name? string Name for people; the ID when absent.
+---@field Type? "service"|"batch"|"system"|"sysbatch" Scheduler: how long tasks run and on which nodes.
+---@field Priority? integer Who comes first when the cluster is full; the server's limit is 100 unless set otherwise.
+---@field AllAtOnce? boolean Place all groups at once or none of them.
+---@field Datacenters? string[] Datacenters, with wildcards, whose nodes may run it; all of them when absent (1.5 and later).
+---@field NodePool? string Node pool whose nodes may run it; the namespace's default when absent. (since 1.6.0)
+---@field Constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet for every group.
+---@field Affinities? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome for every group.
+---@field TaskGroups? jobspec.build.TaskGroup[]|table<string, jobspec.build.TaskGroup> Groups: sets of tasks that are placed together on one node.
+---@field Update? jobspec.build.UpdateStrategy Rolling update for all groups; a group's own is laid over it.
+---@field Multiregion? jobspec.build.Multiregion Deployment over several regions (Enterprise).
+---@field Spreads? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute, for every group.
+---@field Periodic? jobspec.build.PeriodicConfig Runs the job from a clock.
+---@field ParameterizedJob? jobspec.build.ParameterizedJobConfig Makes the job a template that runs when dispatched.
+---@field Reschedule? jobspec.build.ReschedulePolicy Rescheduling for all groups; a group's own is laid over it.
+---@field Migrate? jobspec.build.MigrateStrategy Migration off draining nodes for all groups; a group's own is laid over it.
+---@field Meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field UI? jobspec.build.JobUIConfig What the web interface shows about the job. (since 1.8.0)
+---@field Stop? boolean Whether the job is stopped; registering with true stops it.
+---@field ParentID? string Job that this one was made from by a clock or a dispatch.
+---@field Dispatched? boolean Whether the job was made by a dispatch.
+---@field DispatchIdempotencyToken? string Token that kept a dispatch from being done twice.
+---@field Payload? string What was handed over at dispatch.
+---@field ConsulNamespace? string Consul namespace of the register command; written by the server.
+---@field VaultNamespace? string Vault namespace of the register command; written by the server.
+---@field NomadTokenID? string Accessor ID of the token that registered the job.
+---@field Status? string State of the job: pending, running or dead.
+---@field StatusDescription? string Why it has this state.
+---@field Stable? boolean Whether a deployment found this version healthy.
+---@field Version? integer Version of the job, counted by the server.
+---@field SubmitTime? integer When this version was submitted, nanoseconds since 1970.
+---@field CreateIndex? integer Raft index at which the job was made.
+---@field ModifyIndex? integer Raft index at which the job last changed in any way.
+---@field JobModifyIndex? integer Raft index at which the specification last changed; for check-and-set.
+---@field VersionTag? jobspec.build.JobVersionTag Tag that keeps this version from being collected. (since 1.9.0)
+---@field region? string Region that runs the job; "global" becomes the region of the server that takes it.
+---@field namespace? string Namespace that the job belongs to; it must exist.
+---@field id? string Name that is unique in the namespace; children of periodic and dispatched jobs add to it.
+---@field name? string Name for people; the ID when absent.
+---@field type? "service"|"batch"|"system"|"sysbatch" Scheduler: how long tasks run and on which nodes.
+---@field priority? integer Who comes first when the cluster is full; the server's limit is 100 unless set otherwise.
+---@field all_at_once? boolean Place all groups at once or none of them.
+---@field datacenters? string[] Datacenters, with wildcards, whose nodes may run it; all of them when absent (1.5 and later).
+---@field node_pool? string Node pool whose nodes may run it; the namespace's default when absent. (since 1.6.0)
+---@field constraint? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet for every group.
+---@field constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet for every group.
+---@field affinity? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome for every group.
+---@field affinitys? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome for every group.
+---@field group? jobspec.build.TaskGroup[]|table<string, jobspec.build.TaskGroup> Groups: sets of tasks that are placed together on one node.
+---@field groups? jobspec.build.TaskGroup[]|table<string, jobspec.build.TaskGroup> Groups: sets of tasks that are placed together on one node.
+---@field update? jobspec.build.UpdateStrategy Rolling update for all groups; a group's own is laid over it.
+---@field multiregion? jobspec.build.Multiregion Deployment over several regions (Enterprise).
+---@field spread? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute, for every group.
+---@field spreads? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute, for every group.
+---@field periodic? jobspec.build.PeriodicConfig Runs the job from a clock.
+---@field parameterized? jobspec.build.ParameterizedJobConfig Makes the job a template that runs when dispatched.
+---@field reschedule? jobspec.build.ReschedulePolicy Rescheduling for all groups; a group's own is laid over it.
+---@field migrate? jobspec.build.MigrateStrategy Migration off draining nodes for all groups; a group's own is laid over it.
+---@field meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field ui? jobspec.build.JobUIConfig What the web interface shows about the job. (since 1.8.0)
+
+--- How a new version replaces an old one.
+---@class jobspec.UpdateStrategy
+---@field Stagger? integer Wait between migrations when system jobs are updated or nodes drain.
+---@field MaxParallel? integer How many allocations change at once; 0: all, without a deployment.
+---@field HealthCheck? "checks"|"task_states"|"manual" What says that an allocation is healthy.
+---@field MinHealthyTime? integer How long it must be healthy before it counts.
+---@field HealthyDeadline? integer How long it may take to become healthy.
+---@field ProgressDeadline? integer How long a deployment may wait for the next healthy allocation; 0: the first failure ends it.
+---@field Canary? integer How many canaries run beside the old version until promoted.
+---@field AutoRevert? boolean Go back to the last stable version when the deployment fails.
+---@field AutoPromote? boolean Promote when all canaries are healthy; needs canaries.
+
+--- How a new version replaces an old one.
+---@class jobspec.build.UpdateStrategy
+---@field Stagger? integer|string Wait between migrations when system jobs are updated or nodes drain.
+---@field MaxParallel? integer How many allocations change at once; 0: all, without a deployment.
+---@field HealthCheck? "checks"|"task_states"|"manual" What says that an allocation is healthy.
+---@field MinHealthyTime? integer|string How long it must be healthy before it counts.
+---@field HealthyDeadline? integer|string How long it may take to become healthy.
+---@field ProgressDeadline? integer|string How long a deployment may wait for the next healthy allocation; 0: the first failure ends it.
+---@field Canary? integer How many canaries run beside the old version until promoted.
+---@field AutoRevert? boolean Go back to the last stable version when the deployment fails.
+---@field AutoPromote? boolean Promote when all canaries are healthy; needs canaries.
+---@field stagger? integer|string Wait between migrations when system jobs are updated or nodes drain.
+---@field max_parallel? integer How many allocations change at once; 0: all, without a deployment.
+---@field health_check? "checks"|"task_states"|"manual" What says that an allocation is healthy.
+---@field min_healthy_time? integer|string How long it must be healthy before it counts.
+---@field healthy_deadline? integer|string How long it may take to become healthy.
+---@field progress_deadline? integer|string How long a deployment may wait for the next healthy allocation; 0: the first failure ends it.
+---@field canary? integer How many canaries run beside the old version until promoted.
+---@field auto_revert? boolean Go back to the last stable version when the deployment fails.
+---@field auto_promote? boolean Promote when all canaries are healthy; needs canaries.
+
+--- Deployment over several regions (Enterprise).
+---@class jobspec.Multiregion
+---@field Strategy? jobspec.MultiregionStrategy In which order regions are deployed, and what a failure does.
+---@field Regions? jobspec.MultiregionRegion[] The regions.
+
+--- Deployment over several regions (Enterprise).
+---@class jobspec.build.Multiregion
+---@field Strategy? jobspec.build.MultiregionStrategy In which order regions are deployed, and what a failure does.
+---@field Regions? jobspec.build.MultiregionRegion[]|table<string, jobspec.build.MultiregionRegion> The regions.
+---@field strategy? jobspec.build.MultiregionStrategy In which order regions are deployed, and what a failure does.
+---@field region? jobspec.build.MultiregionRegion[]|table<string, jobspec.build.MultiregionRegion> The regions.
+---@field regions? jobspec.build.MultiregionRegion[]|table<string, jobspec.build.MultiregionRegion> The regions.
+
+--- In which order regions are deployed.
+---@class jobspec.MultiregionStrategy
+---@field MaxParallel? integer How many regions at once; 0: all.
+---@field OnFailure? "fail_all"|"fail_local" What a failed region does to the others.
+
+--- In which order regions are deployed.
+---@class jobspec.build.MultiregionStrategy
+---@field MaxParallel? integer How many regions at once; 0: all.
+---@field OnFailure? "fail_all"|"fail_local" What a failed region does to the others.
+---@field max_parallel? integer How many regions at once; 0: all.
+---@field on_failure? "fail_all"|"fail_local" What a failed region does to the others.
+
+--- One region of a multiregion job.
+---@class jobspec.MultiregionRegion
+---@field Name? string Name of the region.
+---@field Count? integer Count of groups whose own count is 0.
+---@field Datacenters? string[] Datacenters in that region.
+---@field NodePool? string Node pool in that region. (since 1.6.0)
+---@field Meta? table<string, string> Pairs of strings, laid over the job's.
+
+--- One region of a multiregion job.
+---@class jobspec.build.MultiregionRegion
+---@field Name? string Name of the region.
+---@field Count? integer Count of groups whose own count is 0.
+---@field Datacenters? string[] Datacenters in that region.
+---@field NodePool? string Node pool in that region. (since 1.6.0)
+---@field Meta? table<string, string> Pairs of strings, laid over the job's.
+---@field name? string Name of the region.
+---@field count? integer Count of groups whose own count is 0.
+---@field datacenters? string[] Datacenters in that region.
+---@field node_pool? string Node pool in that region. (since 1.6.0)
+---@field meta? table<string, string> Pairs of strings, laid over the job's.
+
+--- When the job runs by itself.
+---@class jobspec.PeriodicConfig
+---@field Enabled? boolean Whether the clock starts it.
+---@field Spec? string One cron expression; Specs replaces it.
+---@field Specs? string[] Cron expressions; any of them starts the job. (since 1.6.2)
+---@field SpecType? "cron" Kind of the expression.
+---@field ProhibitOverlap? boolean Do not start while the run before is going on.
+---@field TimeZone? string Time zone of the expression, a name of the IANA database.
+
+--- When the job runs by itself.
+---@class jobspec.build.PeriodicConfig
+---@field Enabled? boolean Whether the clock starts it.
+---@field Spec? string One cron expression; Specs replaces it.
+---@field Specs? string[] Cron expressions; any of them starts the job. (since 1.6.2)
+---@field SpecType? "cron" Kind of the expression.
+---@field ProhibitOverlap? boolean Do not start while the run before is going on.
+---@field TimeZone? string Time zone of the expression, a name of the IANA database.
+---@field enabled? boolean Whether the clock starts it.
+---@field cron? string One cron expression; Specs replaces it.
+---@field crons? string[] Cron expressions; any of them starts the job. (since 1.6.2)
+---@field prohibit_overlap? boolean Do not start while the run before is going on.
+---@field time_zone? string Time zone of the expression, a name of the IANA database.
+
+--- What a dispatch of the job may and must give.
+---@class jobspec.ParameterizedJobConfig
+---@field Payload? "optional"|"required"|"forbidden" Whether a dispatch carries a payload; optional when absent.
+---@field MetaRequired? string[] Meta keys that a dispatch must give.
+---@field MetaOptional? string[] Meta keys that a dispatch may give.
+
+--- What a dispatch of the job may and must give.
+---@class jobspec.build.ParameterizedJobConfig
+---@field Payload? "optional"|"required"|"forbidden" Whether a dispatch carries a payload; optional when absent.
+---@field MetaRequired? string[] Meta keys that a dispatch must give.
+---@field MetaOptional? string[] Meta keys that a dispatch may give.
+---@field payload? "optional"|"required"|"forbidden" Whether a dispatch carries a payload; optional when absent.
+---@field meta_required? string[] Meta keys that a dispatch must give.
+---@field meta_optional? string[] Meta keys that a dispatch may give.
+
+--- What the web interface shows about the job.
+---@class jobspec.JobUIConfig
+---@field Description? string Text in markdown. (since 1.8.0)
+---@field Links? jobspec.JobUILink[] Links beside the text. (since 1.8.0)
+
+--- What the web interface shows about the job.
+---@class jobspec.build.JobUIConfig
+---@field Description? string Text in markdown. (since 1.8.0)
+---@field Links? jobspec.build.JobUILink[]|jobspec.build.JobUILink Links beside the text. (since 1.8.0)
+---@field description? string Text in markdown. (since 1.8.0)
+---@field link? jobspec.build.JobUILink[]|jobspec.build.JobUILink Links beside the text. (since 1.8.0)
+---@field links? jobspec.build.JobUILink[]|jobspec.build.JobUILink Links beside the text. (since 1.8.0)
+
+--- A link.
+---@class jobspec.JobUILink
+---@field Label? string What is shown. (since 1.8.0)
+---@field URL? string Where it leads. (since 1.8.0)
+
+--- A link.
+---@class jobspec.build.JobUILink
+---@field Label? string What is shown. (since 1.8.0)
+---@field URL? string Where it leads. (since 1.8.0)
+---@field label? string What is shown. (since 1.8.0)
+---@field url? string Where it leads. (since 1.8.0)
+
+--- Name of a version of the job.
+---@class jobspec.JobVersionTag
+---@field Name? string The tag's name. (since 1.9.0)
+---@field Description? string Text about it. (since 1.9.0)
+---@field TaggedTime? integer When it was tagged, nanoseconds since 1970. (since 1.9.0)
+
+--- Name of a version of the job.
+---@class jobspec.build.JobVersionTag
+---@field Name? string The tag's name. (since 1.9.0)
+---@field Description? string Text about it. (since 1.9.0)
+---@field TaggedTime? integer When it was tagged, nanoseconds since 1970. (since 1.9.0)
+
+--- A condition that a node must meet.
+---@class jobspec.Constraint
+---@field LTarget? string Left side: an attribute like ${attr.kernel.name}.
+---@field RTarget? string Right side: a value or an attribute.
+---@field Operand? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any"|"distinct_hosts"|"distinct_property"|"is_set"|"is_not_set" How to compare; = when absent from HCL.
+
+--- A condition that a node must meet.
+---@class jobspec.build.Constraint
+---@field LTarget? string Left side: an attribute like ${attr.kernel.name}.
+---@field RTarget? string Right side: a value or an attribute.
+---@field Operand? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any"|"distinct_hosts"|"distinct_property"|"is_set"|"is_not_set" How to compare; = when absent from HCL.
+---@field attribute? string Left side: an attribute like ${attr.kernel.name}.
+---@field value? string Right side: a value or an attribute.
+---@field operator? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any"|"distinct_hosts"|"distinct_property"|"is_set"|"is_not_set" How to compare; = when absent from HCL.
+
+--- A condition that makes a node more (or with a negative weight less) welcome.
+---@class jobspec.Affinity
+---@field LTarget? string Left side: an attribute like ${node.datacenter}.
+---@field RTarget? string Right side: a value or an attribute.
+---@field Operand? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any" How to compare.
+---@field Weight? integer How much it counts; negative: stay away. Not 0.
+
+--- A condition that makes a node more (or with a negative weight less) welcome.
+---@class jobspec.build.Affinity
+---@field LTarget? string Left side: an attribute like ${node.datacenter}.
+---@field RTarget? string Right side: a value or an attribute.
+---@field Operand? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any" How to compare.
+---@field Weight? integer How much it counts; negative: stay away. Not 0.
+---@field attribute? string Left side: an attribute like ${node.datacenter}.
+---@field value? string Right side: a value or an attribute.
+---@field operator? "="|"!="|"=="|"is"|"not"|">"|">="|"<"|"<="|"version"|"semver"|"regexp"|"set_contains"|"set_contains_all"|"set_contains_any" How to compare.
+---@field weight? integer How much it counts; negative: stay away. Not 0.
+
+--- How to spread allocations over the values of an attribute.
+---@class jobspec.Spread
+---@field Attribute? string Attribute whose values are spread over, like ${node.datacenter}.
+---@field Weight? integer How much it counts against other spreads and affinities.
+---@field SpreadTarget? jobspec.SpreadTarget[] Wanted shares; all values evenly when absent.
+
+--- How to spread allocations over the values of an attribute.
+---@class jobspec.build.Spread
+---@field Attribute? string Attribute whose values are spread over, like ${node.datacenter}.
+---@field Weight? integer How much it counts against other spreads and affinities.
+---@field SpreadTarget? jobspec.build.SpreadTarget[]|table<string, jobspec.build.SpreadTarget> Wanted shares; all values evenly when absent.
+---@field attribute? string Attribute whose values are spread over, like ${node.datacenter}.
+---@field weight? integer How much it counts against other spreads and affinities.
+---@field target? jobspec.build.SpreadTarget[]|table<string, jobspec.build.SpreadTarget> Wanted shares; all values evenly when absent.
+---@field targets? jobspec.build.SpreadTarget[]|table<string, jobspec.build.SpreadTarget> Wanted shares; all values evenly when absent.
+
+--- Wanted share of one value.
+---@class jobspec.SpreadTarget
+---@field Value? string Value of the attribute.
+---@field Percent? integer Share of the allocations.
+
+--- Wanted share of one value.
+---@class jobspec.build.SpreadTarget
+---@field Value? string Value of the attribute.
+---@field Percent? integer Share of the allocations.
+---@field value? string Value of the attribute.
+---@field percent? integer Share of the allocations.
+
+--- Tasks that run together on one node, and how many such sets.
+---@class jobspec.TaskGroup
+---@field Name? string Unique among the groups of the job.
+---@field Count? integer How many allocations; 1 when absent, or the scaling's Min.
+---@field Constraints? jobspec.Constraint[] Conditions that a node must meet.
+---@field Affinities? jobspec.Affinity[] Conditions that make a node more or less welcome.
+---@field Tasks? jobspec.Task[] The tasks; at least one of them without a lifecycle hook.
+---@field Spreads? jobspec.Spread[] How to spread allocations over values of a node's attribute.
+---@field Volumes? table<string, jobspec.VolumeRequest> Volumes that tasks can mount, by name.
+---@field RestartPolicy? jobspec.RestartPolicy Restarts of failed tasks on the same node; what is absent depends on the job's type.
+---@field Disconnect? jobspec.DisconnectStrategy What happens to allocations whose node is out of touch. (since 1.8.0)
+---@field ReschedulePolicy? jobspec.ReschedulePolicy New placements for failed allocations; what is absent depends on the job's type.
+---@field EphemeralDisk? jobspec.EphemeralDisk Disk space that the tasks share and that goes with the allocation.
+---@field Update? jobspec.UpdateStrategy Rolling update of this group, laid over the job's.
+---@field Migrate? jobspec.MigrateStrategy Migration off draining nodes, laid over the job's; services only.
+---@field Networks? jobspec.NetworkResource[] The network of the group; one at most.
+---@field Meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field Services? jobspec.Service[] Services of the group.
+---@field ShutdownDelay? integer Wait between the services' leaving and the tasks' end.
+---@field MaxRunDuration? integer After this time the allocation is stopped; batch and sysbatch only. (since 2.0.3)
+---@field StopAfterClientDisconnect? integer Old name of Disconnect.StopOnClientAfter. (deprecated)
+---@field MaxClientDisconnect? integer Old name of Disconnect.LostAfter. (deprecated)
+---@field Scaling? jobspec.ScalingPolicy Bounds and policy for changing Count from outside.
+---@field Consul? jobspec.Consul Which Consul, for all tasks and services of the group.
+---@field PreventRescheduleOnLost? boolean Old name of the opposite of Disconnect.Replace. (since 1.7.2) (deprecated)
+
+--- Tasks that run together on one node, and how many such sets.
+---@class jobspec.build.TaskGroup
+---@field Name? string Unique among the groups of the job.
+---@field Count? integer How many allocations; 1 when absent, or the scaling's Min.
+---@field Constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field Affinities? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field Tasks? jobspec.build.Task[]|table<string, jobspec.build.Task> The tasks; at least one of them without a lifecycle hook.
+---@field Spreads? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute.
+---@field Volumes? table<string, jobspec.build.VolumeRequest> Volumes that tasks can mount, by name.
+---@field RestartPolicy? jobspec.build.RestartPolicy Restarts of failed tasks on the same node; what is absent depends on the job's type.
+---@field Disconnect? jobspec.build.DisconnectStrategy What happens to allocations whose node is out of touch. (since 1.8.0)
+---@field ReschedulePolicy? jobspec.build.ReschedulePolicy New placements for failed allocations; what is absent depends on the job's type.
+---@field EphemeralDisk? jobspec.build.EphemeralDisk Disk space that the tasks share and that goes with the allocation.
+---@field Update? jobspec.build.UpdateStrategy Rolling update of this group, laid over the job's.
+---@field Migrate? jobspec.build.MigrateStrategy Migration off draining nodes, laid over the job's; services only.
+---@field Networks? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource The network of the group; one at most.
+---@field Meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field Services? jobspec.build.Service[]|jobspec.build.Service Services of the group.
+---@field ShutdownDelay? integer|string Wait between the services' leaving and the tasks' end.
+---@field MaxRunDuration? integer|string After this time the allocation is stopped; batch and sysbatch only. (since 2.0.3)
+---@field StopAfterClientDisconnect? integer|string Old name of Disconnect.StopOnClientAfter. (deprecated)
+---@field MaxClientDisconnect? integer|string Old name of Disconnect.LostAfter. (deprecated)
+---@field Scaling? jobspec.build.ScalingPolicy Bounds and policy for changing Count from outside.
+---@field Consul? jobspec.build.Consul Which Consul, for all tasks and services of the group.
+---@field PreventRescheduleOnLost? boolean Old name of the opposite of Disconnect.Replace. (since 1.7.2) (deprecated)
+---@field name? string Unique among the groups of the job.
+---@field count? integer How many allocations; 1 when absent, or the scaling's Min.
+---@field constraint? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field affinity? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field affinitys? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field task? jobspec.build.Task[]|table<string, jobspec.build.Task> The tasks; at least one of them without a lifecycle hook.
+---@field tasks? jobspec.build.Task[]|table<string, jobspec.build.Task> The tasks; at least one of them without a lifecycle hook.
+---@field spread? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute.
+---@field spreads? jobspec.build.Spread[]|jobspec.build.Spread How to spread allocations over values of a node's attribute.
+---@field volume? table<string, jobspec.build.VolumeRequest> Volumes that tasks can mount, by name.
+---@field restart? jobspec.build.RestartPolicy Restarts of failed tasks on the same node; what is absent depends on the job's type.
+---@field disconnect? jobspec.build.DisconnectStrategy What happens to allocations whose node is out of touch. (since 1.8.0)
+---@field reschedule? jobspec.build.ReschedulePolicy New placements for failed allocations; what is absent depends on the job's type.
+---@field ephemeral_disk? jobspec.build.EphemeralDisk Disk space that the tasks share and that goes with the allocation.
+---@field update? jobspec.build.UpdateStrategy Rolling update of this group, laid over the job's.
+---@field migrate? jobspec.build.MigrateStrategy Migration off draining nodes, laid over the job's; services only.
+---@field network? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource The network of the group; one at most.
+---@field networks? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource The network of the group; one at most.
+---@field meta? table<string, string> Pairs of strings that tasks see in their environment.
+---@field service? jobspec.build.Service[]|jobspec.build.Service Services of the group.
+---@field services? jobspec.build.Service[]|jobspec.build.Service Services of the group.
+---@field shutdown_delay? integer|string Wait between the services' leaving and the tasks' end.
+---@field max_run_duration? integer|string After this time the allocation is stopped; batch and sysbatch only. (since 2.0.3)
+---@field stop_after_client_disconnect? integer|string Old name of Disconnect.StopOnClientAfter. (deprecated)
+---@field max_client_disconnect? integer|string Old name of Disconnect.LostAfter. (deprecated)
+---@field scaling? jobspec.build.ScalingPolicy Bounds and policy for changing Count from outside.
+---@field consul? jobspec.build.Consul Which Consul, for all tasks and services of the group.
+---@field prevent_reschedule_on_lost? boolean Old name of the opposite of Disconnect.Replace. (since 1.7.2) (deprecated)
+
+--- New placements for allocations that failed.
+---@class jobspec.ReschedulePolicy
+---@field Attempts? integer How many in an Interval, unless Unlimited.
+---@field Interval? integer Time in which Attempts are counted.
+---@field Delay? integer Wait before the first new placement; 5s at least.
+---@field DelayFunction? "constant"|"exponential"|"fibonacci" How the wait grows.
+---@field MaxDelay? integer Longest wait for a growing delay.
+---@field Unlimited? boolean Try for ever.
+
+--- New placements for allocations that failed.
+---@class jobspec.build.ReschedulePolicy
+---@field Attempts? integer How many in an Interval, unless Unlimited.
+---@field Interval? integer|string Time in which Attempts are counted.
+---@field Delay? integer|string Wait before the first new placement; 5s at least.
+---@field DelayFunction? "constant"|"exponential"|"fibonacci" How the wait grows.
+---@field MaxDelay? integer|string Longest wait for a growing delay.
+---@field Unlimited? boolean Try for ever.
+---@field attempts? integer How many in an Interval, unless Unlimited.
+---@field interval? integer|string Time in which Attempts are counted.
+---@field delay? integer|string Wait before the first new placement; 5s at least.
+---@field delay_function? "constant"|"exponential"|"fibonacci" How the wait grows.
+---@field max_delay? integer|string Longest wait for a growing delay.
+---@field unlimited? boolean Try for ever.
+
+--- How allocations leave draining nodes.
+---@class jobspec.MigrateStrategy
+---@field MaxParallel? integer How many leave at once.
+---@field HealthCheck? "checks"|"task_states" What says that the replacement is healthy.
+---@field MinHealthyTime? integer How long it must be healthy before it counts.
+---@field HealthyDeadline? integer How long it may take to become healthy.
+
+--- How allocations leave draining nodes.
+---@class jobspec.build.MigrateStrategy
+---@field MaxParallel? integer How many leave at once.
+---@field HealthCheck? "checks"|"task_states" What says that the replacement is healthy.
+---@field MinHealthyTime? integer|string How long it must be healthy before it counts.
+---@field HealthyDeadline? integer|string How long it may take to become healthy.
+---@field max_parallel? integer How many leave at once.
+---@field health_check? "checks"|"task_states" What says that the replacement is healthy.
+---@field min_healthy_time? integer|string How long it must be healthy before it counts.
+---@field healthy_deadline? integer|string How long it may take to become healthy.
+
+--- Restarts of failed tasks on the same node.
+---@class jobspec.RestartPolicy
+---@field Interval? integer Time in which Attempts are counted.
+---@field Attempts? integer How many restarts in an Interval.
+---@field Delay? integer Wait before a restart.
+---@field Mode? "delay"|"fail" What happens after that many: wait for the next interval, or fail.
+---@field RenderTemplates? boolean Write the templates anew at each restart. (since 1.6.2)
+
+--- Restarts of failed tasks on the same node.
+---@class jobspec.build.RestartPolicy
+---@field Interval? integer|string Time in which Attempts are counted.
+---@field Attempts? integer How many restarts in an Interval.
+---@field Delay? integer|string Wait before a restart.
+---@field Mode? "delay"|"fail" What happens after that many: wait for the next interval, or fail.
+---@field RenderTemplates? boolean Write the templates anew at each restart. (since 1.6.2)
+---@field interval? integer|string Time in which Attempts are counted.
+---@field attempts? integer How many restarts in an Interval.
+---@field delay? integer|string Wait before a restart.
+---@field mode? "delay"|"fail" What happens after that many: wait for the next interval, or fail.
+---@field render_templates? boolean Write the templates anew at each restart. (since 1.6.2)
+
+--- What happens to allocations whose node is out of touch.
+---@class jobspec.DisconnectStrategy
+---@field LostAfter? integer How long a node may be away before its allocations are lost. (since 1.8.0)
+---@field StopOnClientAfter? integer After this time the client stops them itself. (since 1.8.0)
+---@field Replace? boolean Place others meanwhile. (since 1.8.0)
+---@field Reconcile? "keep_original"|"keep_replacement"|"best_score"|"longest_running" Which one stays when the node is back. (since 1.8.0)
+
+--- What happens to allocations whose node is out of touch.
+---@class jobspec.build.DisconnectStrategy
+---@field LostAfter? integer|string How long a node may be away before its allocations are lost. (since 1.8.0)
+---@field StopOnClientAfter? integer|string After this time the client stops them itself. (since 1.8.0)
+---@field Replace? boolean Place others meanwhile. (since 1.8.0)
+---@field Reconcile? "keep_original"|"keep_replacement"|"best_score"|"longest_running" Which one stays when the node is back. (since 1.8.0)
+---@field lost_after? integer|string How long a node may be away before its allocations are lost. (since 1.8.0)
+---@field stop_on_client_after? integer|string After this time the client stops them itself. (since 1.8.0)
+---@field replace? boolean Place others meanwhile. (since 1.8.0)
+---@field reconcile? "keep_original"|"keep_replacement"|"best_score"|"longest_running" Which one stays when the node is back. (since 1.8.0)
+
+--- Disk space that the tasks of an allocation share.
+---@class jobspec.EphemeralDisk
+---@field Sticky? boolean Try to place a new version where the old one's data is.
+---@field Migrate? boolean Copy the data when a Sticky one moves to another node.
+---@field SizeMB? integer Size in MB.
+
+--- Disk space that the tasks of an allocation share.
+---@class jobspec.build.EphemeralDisk
+---@field Sticky? boolean Try to place a new version where the old one's data is.
+---@field Migrate? boolean Copy the data when a Sticky one moves to another node.
+---@field SizeMB? integer Size in MB.
+---@field sticky? boolean Try to place a new version where the old one's data is.
+---@field migrate? boolean Copy the data when a Sticky one moves to another node.
+---@field size? integer Size in MB.
+
+--- A volume that the group asks for.
+---@class jobspec.VolumeRequest
+---@field Name? string The name; the key of the volume when absent.
+---@field Type? "host"|"csi" Kind of the volume.
+---@field Source? string ID or name of the volume in the cluster.
+---@field ReadOnly? boolean Ask for it read-only.
+---@field Sticky? boolean New placements get the very same volume; dynamic host volumes. (since 1.10.0)
+---@field AccessMode? "single-node-reader-only"|"single-node-writer"|"single-node-single-writer"|"single-node-multi-writer"|"multi-node-reader-only"|"multi-node-single-writer"|"multi-node-multi-writer" How many may read or write it.
+---@field AttachmentMode? "file-system"|"block-device" As a file system or a raw device.
+---@field MountOptions? jobspec.CSIMountOptions How the file system is mounted; CSI.
+---@field PerAlloc? boolean Each allocation has its own: "[0]" and so on stand behind Source.
+
+--- A volume that the group asks for.
+---@class jobspec.build.VolumeRequest
+---@field Name? string The name; the key of the volume when absent.
+---@field Type? "host"|"csi" Kind of the volume.
+---@field Source? string ID or name of the volume in the cluster.
+---@field ReadOnly? boolean Ask for it read-only.
+---@field Sticky? boolean New placements get the very same volume; dynamic host volumes. (since 1.10.0)
+---@field AccessMode? "single-node-reader-only"|"single-node-writer"|"single-node-single-writer"|"single-node-multi-writer"|"multi-node-reader-only"|"multi-node-single-writer"|"multi-node-multi-writer" How many may read or write it.
+---@field AttachmentMode? "file-system"|"block-device" As a file system or a raw device.
+---@field MountOptions? jobspec.build.CSIMountOptions How the file system is mounted; CSI.
+---@field PerAlloc? boolean Each allocation has its own: "[0]" and so on stand behind Source.
+---@field name? string The name; the key of the volume when absent.
+---@field type? "host"|"csi" Kind of the volume.
+---@field source? string ID or name of the volume in the cluster.
+---@field read_only? boolean Ask for it read-only.
+---@field sticky? boolean New placements get the very same volume; dynamic host volumes. (since 1.10.0)
+---@field access_mode? "single-node-reader-only"|"single-node-writer"|"single-node-single-writer"|"single-node-multi-writer"|"multi-node-reader-only"|"multi-node-single-writer"|"multi-node-multi-writer" How many may read or write it.
+---@field attachment_mode? "file-system"|"block-device" As a file system or a raw device.
+---@field mount_options? jobspec.build.CSIMountOptions How the file system is mounted; CSI.
+---@field per_alloc? boolean Each allocation has its own: "[0]" and so on stand behind Source.
+
+--- How a CSI volume's file system is mounted.
+---@class jobspec.CSIMountOptions
+---@field FSType? string File system.
+---@field MountFlags? string[] Flags for mount.
+
+--- How a CSI volume's file system is mounted.
+---@class jobspec.build.CSIMountOptions
+---@field FSType? string File system.
+---@field MountFlags? string[] Flags for mount.
+---@field fs_type? string File system.
+---@field mount_flags? string[] Flags for mount.
+
+--- Bounds and policy for changing a number from outside.
+---@class jobspec.ScalingPolicy
+---@field Min? integer Lowest value; Count when absent.
+---@field Max? integer Highest value.
+---@field Policy? table<string, any> What the autoscaler shall do; only it knows these.
+---@field Enabled? boolean Whether the autoscaler looks at it.
+---@field Type? "horizontal"|"vertical_cpu"|"vertical_mem" What is scaled; horizontal in a group when absent.
+---@field ID? string Made by the server.
+---@field Namespace? string Made by the server.
+---@field Target? table<string, string> Made by the server.
+---@field CreateIndex? integer Raft index at which it was made.
+---@field ModifyIndex? integer Raft index at which it last changed.
+
+--- Bounds and policy for changing a number from outside.
+---@class jobspec.build.ScalingPolicy
+---@field Min? integer Lowest value; Count when absent.
+---@field Max? integer Highest value.
+---@field Policy? table<string, any> What the autoscaler shall do; only it knows these.
+---@field Enabled? boolean Whether the autoscaler looks at it.
+---@field Type? "horizontal"|"vertical_cpu"|"vertical_mem" What is scaled; horizontal in a group when absent.
+---@field ID? string Made by the server.
+---@field Namespace? string Made by the server.
+---@field Target? table<string, string> Made by the server.
+---@field CreateIndex? integer Raft index at which it was made.
+---@field ModifyIndex? integer Raft index at which it last changed.
+---@field min? integer Lowest value; Count when absent.
+---@field max? integer Highest value.
+---@field policy? table<string, any> What the autoscaler shall do; only it knows these.
+---@field enabled? boolean Whether the autoscaler looks at it.
+---@field type? "horizontal"|"vertical_cpu"|"vertical_mem" What is scaled; horizontal in a group when absent.
+
+--- Which Consul, and where in it.
+---@class jobspec.Consul
+---@field Namespace? string Consul namespace (Enterprise).
+---@field Cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field Partition? string Admin partition (Enterprise). (since 1.7.3)
+
+--- Which Consul, and where in it.
+---@class jobspec.build.Consul
+---@field Namespace? string Consul namespace (Enterprise).
+---@field Cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field Partition? string Admin partition (Enterprise). (since 1.7.3)
+---@field namespace? string Consul namespace (Enterprise).
+---@field cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field partition? string Admin partition (Enterprise). (since 1.7.3)
+
+--- A program that a driver runs.
+---@class jobspec.Task
+---@field Name? string Unique in the group; no slash.
+---@field Driver? string Name of the driver, like docker or exec.
+---@field User? string User that runs it; the driver's default when empty.
+---@field Lifecycle? jobspec.TaskLifecycle When it runs beside the main tasks.
+---@field Config? table<string, any> What the driver shall do; only the driver knows these.
+---@field Constraints? jobspec.Constraint[] Conditions that a node must meet.
+---@field Affinities? jobspec.Affinity[] Conditions that make a node more or less welcome.
+---@field Env? table<string, string> Environment variables; values may hold ${…}.
+---@field Services? jobspec.Service[] Services of this task.
+---@field Resources? jobspec.Resources What the task needs.
+---@field RestartPolicy? jobspec.RestartPolicy Restarts of this task, laid over the group's.
+---@field Meta? table<string, string> Pairs of strings, laid over the group's.
+---@field KillTimeout? integer Time between the kill signal and the end by force.
+---@field LogConfig? jobspec.LogConfig How its output is kept.
+---@field Artifacts? jobspec.TaskArtifact[] Files fetched before it starts.
+---@field Vault? jobspec.Vault Access to Vault.
+---@field Consul? jobspec.Consul Access to Consul. (since 1.7.0)
+---@field Templates? jobspec.Template[] Files written from Consul, Vault and Nomad data.
+---@field DispatchPayload? jobspec.DispatchPayloadConfig Where a dispatch's payload is written.
+---@field VolumeMounts? jobspec.VolumeMount[] Volumes of the group, and where the task sees them.
+---@field CSIPluginConfig? jobspec.TaskCSIPluginConfig Makes the task a CSI plugin.
+---@field Leader? boolean When this task ends, the others of the group are stopped.
+---@field ShutdownDelay? integer Wait between its services' leaving and its end.
+---@field KillSignal? string Signal that asks it to end; the driver's choice when empty.
+---@field Kind? string Made for Consul Connect: kind and service, parted by a colon.
+---@field ScalingPolicies? jobspec.ScalingPolicy[] Bounds of CPU and memory for changing them from outside (Enterprise).
+---@field Secrets? jobspec.Secret[] Secrets fetched for interpolation in the job. (since 1.11.0)
+---@field Identity? jobspec.WorkloadIdentity The task's default identity for Nomad. (since 1.5.0)
+---@field Identities? jobspec.WorkloadIdentity[] Further identities for other systems. (since 1.7.0)
+---@field Actions? jobspec.Action[] Commands that a person may run in the task. (since 1.7.0)
+---@field Schedule? jobspec.TaskSchedule When the task may run (Enterprise). (since 1.8.0)
+
+--- A program that a driver runs.
+---@class jobspec.build.Task
+---@field Name? string Unique in the group; no slash.
+---@field Driver? string Name of the driver, like docker or exec.
+---@field User? string User that runs it; the driver's default when empty.
+---@field Lifecycle? jobspec.build.TaskLifecycle When it runs beside the main tasks.
+---@field Config? table<string, any> What the driver shall do; only the driver knows these.
+---@field Constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field Affinities? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field Env? table<string, string> Environment variables; values may hold ${…}.
+---@field Services? jobspec.build.Service[]|jobspec.build.Service Services of this task.
+---@field Resources? jobspec.build.Resources What the task needs.
+---@field RestartPolicy? jobspec.build.RestartPolicy Restarts of this task, laid over the group's.
+---@field Meta? table<string, string> Pairs of strings, laid over the group's.
+---@field KillTimeout? integer|string Time between the kill signal and the end by force.
+---@field LogConfig? jobspec.build.LogConfig How its output is kept.
+---@field Artifacts? jobspec.build.TaskArtifact[]|jobspec.build.TaskArtifact Files fetched before it starts.
+---@field Vault? jobspec.build.Vault Access to Vault.
+---@field Consul? jobspec.build.Consul Access to Consul. (since 1.7.0)
+---@field Templates? jobspec.build.Template[]|jobspec.build.Template Files written from Consul, Vault and Nomad data.
+---@field DispatchPayload? jobspec.build.DispatchPayloadConfig Where a dispatch's payload is written.
+---@field VolumeMounts? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where the task sees them.
+---@field CSIPluginConfig? jobspec.build.TaskCSIPluginConfig Makes the task a CSI plugin.
+---@field Leader? boolean When this task ends, the others of the group are stopped.
+---@field ShutdownDelay? integer|string Wait between its services' leaving and its end.
+---@field KillSignal? string Signal that asks it to end; the driver's choice when empty.
+---@field Kind? string Made for Consul Connect: kind and service, parted by a colon.
+---@field ScalingPolicies? jobspec.build.ScalingPolicy[]|jobspec.build.ScalingPolicy Bounds of CPU and memory for changing them from outside (Enterprise).
+---@field Secrets? jobspec.build.Secret[]|table<string, jobspec.build.Secret> Secrets fetched for interpolation in the job. (since 1.11.0)
+---@field Identity? jobspec.build.WorkloadIdentity The task's default identity for Nomad. (since 1.5.0)
+---@field Identities? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.7.0)
+---@field Actions? jobspec.build.Action[]|table<string, jobspec.build.Action> Commands that a person may run in the task. (since 1.7.0)
+---@field Schedule? jobspec.build.TaskSchedule When the task may run (Enterprise). (since 1.8.0)
+---@field name? string Unique in the group; no slash.
+---@field driver? string Name of the driver, like docker or exec.
+---@field user? string User that runs it; the driver's default when empty.
+---@field lifecycle? jobspec.build.TaskLifecycle When it runs beside the main tasks.
+---@field config? table<string, any> What the driver shall do; only the driver knows these.
+---@field constraint? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that a node must meet.
+---@field affinity? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field affinitys? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a node more or less welcome.
+---@field env? table<string, string> Environment variables; values may hold ${…}.
+---@field service? jobspec.build.Service[]|jobspec.build.Service Services of this task.
+---@field services? jobspec.build.Service[]|jobspec.build.Service Services of this task.
+---@field resources? jobspec.build.Resources What the task needs.
+---@field restart? jobspec.build.RestartPolicy Restarts of this task, laid over the group's.
+---@field meta? table<string, string> Pairs of strings, laid over the group's.
+---@field kill_timeout? integer|string Time between the kill signal and the end by force.
+---@field logs? jobspec.build.LogConfig How its output is kept.
+---@field artifact? jobspec.build.TaskArtifact[]|jobspec.build.TaskArtifact Files fetched before it starts.
+---@field artifacts? jobspec.build.TaskArtifact[]|jobspec.build.TaskArtifact Files fetched before it starts.
+---@field vault? jobspec.build.Vault Access to Vault.
+---@field consul? jobspec.build.Consul Access to Consul. (since 1.7.0)
+---@field template? jobspec.build.Template[]|jobspec.build.Template Files written from Consul, Vault and Nomad data.
+---@field templates? jobspec.build.Template[]|jobspec.build.Template Files written from Consul, Vault and Nomad data.
+---@field dispatch_payload? jobspec.build.DispatchPayloadConfig Where a dispatch's payload is written.
+---@field volume_mount? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where the task sees them.
+---@field volume_mounts? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where the task sees them.
+---@field csi_plugin? jobspec.build.TaskCSIPluginConfig Makes the task a CSI plugin.
+---@field leader? boolean When this task ends, the others of the group are stopped.
+---@field shutdown_delay? integer|string Wait between its services' leaving and its end.
+---@field kill_signal? string Signal that asks it to end; the driver's choice when empty.
+---@field kind? string Made for Consul Connect: kind and service, parted by a colon.
+---@field scaling? jobspec.build.ScalingPolicy[]|jobspec.build.ScalingPolicy Bounds of CPU and memory for changing them from outside (Enterprise).
+---@field scalings? jobspec.build.ScalingPolicy[]|jobspec.build.ScalingPolicy Bounds of CPU and memory for changing them from outside (Enterprise).
+---@field secret? jobspec.build.Secret[]|table<string, jobspec.build.Secret> Secrets fetched for interpolation in the job. (since 1.11.0)
+---@field secrets? jobspec.build.Secret[]|table<string, jobspec.build.Secret> Secrets fetched for interpolation in the job. (since 1.11.0)
+---@field identity? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.7.0)
+---@field identitys? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.7.0)
+---@field action? jobspec.build.Action[]|table<string, jobspec.build.Action> Commands that a person may run in the task. (since 1.7.0)
+---@field actions? jobspec.build.Action[]|table<string, jobspec.build.Action> Commands that a person may run in the task. (since 1.7.0)
+---@field schedule? jobspec.build.TaskSchedule When the task may run (Enterprise). (since 1.8.0)
+
+--- When a task runs beside the main ones.
+---@class jobspec.TaskLifecycle
+---@field Hook? "prestart"|"poststart"|"poststop" At which moment it starts.
+---@field Sidecar? boolean Runs as long as the main tasks do, and is restarted like them.
+
+--- When a task runs beside the main ones.
+---@class jobspec.build.TaskLifecycle
+---@field Hook? "prestart"|"poststart"|"poststop" At which moment it starts.
+---@field Sidecar? boolean Runs as long as the main tasks do, and is restarted like them.
+---@field hook? "prestart"|"poststart"|"poststop" At which moment it starts.
+---@field sidecar? boolean Runs as long as the main tasks do, and is restarted like them.
+
+--- How a task's output is kept.
+---@class jobspec.LogConfig
+---@field MaxFiles? integer Files for each of stdout and stderr.
+---@field MaxFileSizeMB? integer Size of a file in MB.
+---@field Enabled? boolean Old name of the opposite of Disabled. (since 1.5.4)
+---@field Disabled? boolean Keep no output. (since 1.5.5)
+
+--- How a task's output is kept.
+---@class jobspec.build.LogConfig
+---@field MaxFiles? integer Files for each of stdout and stderr.
+---@field MaxFileSizeMB? integer Size of a file in MB.
+---@field Enabled? boolean Old name of the opposite of Disabled. (since 1.5.4)
+---@field Disabled? boolean Keep no output. (since 1.5.5)
+---@field max_files? integer Files for each of stdout and stderr.
+---@field max_file_size? integer Size of a file in MB.
+---@field enabled? boolean Old name of the opposite of Disabled. (since 1.5.4)
+---@field disabled? boolean Keep no output. (since 1.5.5)
+
+--- A file or directory that is fetched before the task starts.
+---@class jobspec.TaskArtifact
+---@field GetterSource? string Where it comes from, in go-getter's notation.
+---@field GetterOptions? table<string, string> Options of the getter, such as checksum and archive.
+---@field GetterHeaders? table<string, string> HTTP headers.
+---@field GetterMode? "any"|"file"|"dir" Whether it is a file or a directory.
+---@field GetterInsecure? boolean Do not check the TLS certificate. (since 1.8.0)
+---@field RelativeDest? string Where it goes in the task's directory; local/ when absent.
+---@field Chown? boolean Give the files to the task's user. (since 1.9.2)
+
+--- A file or directory that is fetched before the task starts.
+---@class jobspec.build.TaskArtifact
+---@field GetterSource? string Where it comes from, in go-getter's notation.
+---@field GetterOptions? table<string, string> Options of the getter, such as checksum and archive.
+---@field GetterHeaders? table<string, string> HTTP headers.
+---@field GetterMode? "any"|"file"|"dir" Whether it is a file or a directory.
+---@field GetterInsecure? boolean Do not check the TLS certificate. (since 1.8.0)
+---@field RelativeDest? string Where it goes in the task's directory; local/ when absent.
+---@field Chown? boolean Give the files to the task's user. (since 1.9.2)
+---@field source? string Where it comes from, in go-getter's notation.
+---@field options? table<string, string> Options of the getter, such as checksum and archive.
+---@field headers? table<string, string> HTTP headers.
+---@field mode? "any"|"file"|"dir" Whether it is a file or a directory.
+---@field insecure? boolean Do not check the TLS certificate. (since 1.8.0)
+---@field destination? string Where it goes in the task's directory; local/ when absent.
+---@field chown? boolean Give the files to the task's user. (since 1.9.2)
+
+--- Access to Vault.
+---@class jobspec.Vault
+---@field Policies? string[] Policies of the token (the old way, without identities).
+---@field Role? string Role to log in with. (since 1.7.0)
+---@field Namespace? string Vault namespace (Enterprise).
+---@field Cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field Env? boolean Put the token into VAULT_TOKEN.
+---@field DisableFile? boolean Do not write the token to secrets/vault_token. (since 1.6.0)
+---@field ChangeMode? "noop"|"signal"|"restart" What a new token does to the task.
+---@field ChangeSignal? string Signal for mode signal; SIGHUP when absent.
+---@field AllowTokenExpiration? boolean Do not renew the token. (since 1.7.3)
+
+--- Access to Vault.
+---@class jobspec.build.Vault
+---@field Policies? string[] Policies of the token (the old way, without identities).
+---@field Role? string Role to log in with. (since 1.7.0)
+---@field Namespace? string Vault namespace (Enterprise).
+---@field Cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field Env? boolean Put the token into VAULT_TOKEN.
+---@field DisableFile? boolean Do not write the token to secrets/vault_token. (since 1.6.0)
+---@field ChangeMode? "noop"|"signal"|"restart" What a new token does to the task.
+---@field ChangeSignal? string Signal for mode signal; SIGHUP when absent.
+---@field AllowTokenExpiration? boolean Do not renew the token. (since 1.7.3)
+---@field policies? string[] Policies of the token (the old way, without identities).
+---@field role? string Role to log in with. (since 1.7.0)
+---@field namespace? string Vault namespace (Enterprise).
+---@field cluster? string Name of the cluster in the agents' configuration. (since 1.7.0)
+---@field env? boolean Put the token into VAULT_TOKEN.
+---@field disable_file? boolean Do not write the token to secrets/vault_token. (since 1.6.0)
+---@field change_mode? "noop"|"signal"|"restart" What a new token does to the task.
+---@field change_signal? string Signal for mode signal; SIGHUP when absent.
+---@field allow_token_expiration? boolean Do not renew the token. (since 1.7.3)
+
+--- A file that is written from data and kept up to date.
+---@class jobspec.Template
+---@field SourcePath? string File with the template.
+---@field DestPath? string Where the result goes in the task's directory.
+---@field EmbeddedTmpl? string The template itself.
+---@field ChangeMode? "noop"|"signal"|"restart"|"script" What a new result does to the task.
+---@field ChangeScript? jobspec.ChangeScript What mode script runs.
+---@field ChangeSignal? string Signal for mode signal; SIGHUP when absent.
+---@field Once? boolean Write it once, do not follow changes. (since 1.10.2)
+---@field Splay? integer Longest random wait before the change mode acts.
+---@field Perms? string Mode of the file, octal.
+---@field Uid? integer User ID of the file.
+---@field Gid? integer Group ID of the file.
+---@field LeftDelim? string Begin of an action in the template.
+---@field RightDelim? string End of an action in the template.
+---@field Envvars? boolean Read the result as environment variables of the task.
+---@field VaultGrace? integer Old; no longer looked at.
+---@field Wait? jobspec.WaitConfig How long to wait for more changes.
+---@field ErrMissingKey? boolean A missing key is an error. (since 1.4.3)
+
+--- A file that is written from data and kept up to date.
+---@class jobspec.build.Template
+---@field SourcePath? string File with the template.
+---@field DestPath? string Where the result goes in the task's directory.
+---@field EmbeddedTmpl? string The template itself.
+---@field ChangeMode? "noop"|"signal"|"restart"|"script" What a new result does to the task.
+---@field ChangeScript? jobspec.build.ChangeScript What mode script runs.
+---@field ChangeSignal? string Signal for mode signal; SIGHUP when absent.
+---@field Once? boolean Write it once, do not follow changes. (since 1.10.2)
+---@field Splay? integer|string Longest random wait before the change mode acts.
+---@field Perms? string Mode of the file, octal.
+---@field Uid? integer User ID of the file.
+---@field Gid? integer Group ID of the file.
+---@field LeftDelim? string Begin of an action in the template.
+---@field RightDelim? string End of an action in the template.
+---@field Envvars? boolean Read the result as environment variables of the task.
+---@field VaultGrace? integer|string Old; no longer looked at.
+---@field Wait? jobspec.build.WaitConfig How long to wait for more changes.
+---@field ErrMissingKey? boolean A missing key is an error. (since 1.4.3)
+---@field source? string File with the template.
+---@field destination? string Where the result goes in the task's directory.
+---@field data? string The template itself.
+---@field change_mode? "noop"|"signal"|"restart"|"script" What a new result does to the task.
+---@field change_script? jobspec.build.ChangeScript What mode script runs.
+---@field change_signal? string Signal for mode signal; SIGHUP when absent.
+---@field once? boolean Write it once, do not follow changes. (since 1.10.2)
+---@field splay? integer|string Longest random wait before the change mode acts.
+---@field perms? string Mode of the file, octal.
+---@field uid? integer User ID of the file.
+---@field gid? integer Group ID of the file.
+---@field left_delimiter? string Begin of an action in the template.
+---@field right_delimiter? string End of an action in the template.
+---@field env? boolean Read the result as environment variables of the task.
+---@field vault_grace? integer|string Old; no longer looked at.
+---@field wait? jobspec.build.WaitConfig How long to wait for more changes.
+---@field error_on_missing_key? boolean A missing key is an error. (since 1.4.3)
+
+--- What a changed template runs.
+---@class jobspec.ChangeScript
+---@field Command? string Program in the task.
+---@field Args? string[] Its arguments.
+---@field Timeout? integer How long it may take.
+---@field FailOnError? boolean Whether its failure ends the task.
+---@field RunOnFirstRender? boolean Run it also when the template is first written. (since 2.0.5)
+
+--- What a changed template runs.
+---@class jobspec.build.ChangeScript
+---@field Command? string Program in the task.
+---@field Args? string[] Its arguments.
+---@field Timeout? integer|string How long it may take.
+---@field FailOnError? boolean Whether its failure ends the task.
+---@field RunOnFirstRender? boolean Run it also when the template is first written. (since 2.0.5)
+---@field command? string Program in the task.
+---@field args? string[] Its arguments.
+---@field timeout? integer|string How long it may take.
+---@field fail_on_error? boolean Whether its failure ends the task.
+---@field run_on_first_render? boolean Run it also when the template is first written. (since 2.0.5)
+
+--- How long a template waits for more changes.
+---@class jobspec.WaitConfig
+---@field Min? integer At least so long.
+---@field Max? integer At most so long.
+
+--- How long a template waits for more changes.
+---@class jobspec.build.WaitConfig
+---@field Min? integer|string At least so long.
+---@field Max? integer|string At most so long.
+---@field min? integer|string At least so long.
+---@field max? integer|string At most so long.
+
+--- Where a dispatch's payload is written.
+---@class jobspec.DispatchPayloadConfig
+---@field File? string File in the task's local directory.
+
+--- Where a dispatch's payload is written.
+---@class jobspec.build.DispatchPayloadConfig
+---@field File? string File in the task's local directory.
+---@field file? string File in the task's local directory.
+
+--- A volume of the group in a task.
+---@class jobspec.VolumeMount
+---@field Volume? string Name of the volume in the group.
+---@field Destination? string Where the task sees it.
+---@field ReadOnly? boolean Read-only for this task.
+---@field PropagationMode? "private"|"host-to-task"|"bidirectional" Whether later mounts are seen on the other side.
+---@field SELinuxLabel? "z"|"Z" How SELinux labels it: z shared, Z private. (since 1.8.0)
+
+--- A volume of the group in a task.
+---@class jobspec.build.VolumeMount
+---@field Volume? string Name of the volume in the group.
+---@field Destination? string Where the task sees it.
+---@field ReadOnly? boolean Read-only for this task.
+---@field PropagationMode? "private"|"host-to-task"|"bidirectional" Whether later mounts are seen on the other side.
+---@field SELinuxLabel? "z"|"Z" How SELinux labels it: z shared, Z private. (since 1.8.0)
+---@field volume? string Name of the volume in the group.
+---@field destination? string Where the task sees it.
+---@field read_only? boolean Read-only for this task.
+---@field propagation_mode? "private"|"host-to-task"|"bidirectional" Whether later mounts are seen on the other side.
+---@field selinux_label? "z"|"Z" How SELinux labels it: z shared, Z private. (since 1.8.0)
+
+--- Makes a task a CSI plugin.
+---@class jobspec.TaskCSIPluginConfig
+---@field ID? string Name of the plugin in the cluster.
+---@field Type? "node"|"controller"|"monolith" Which half of CSI it does.
+---@field MountDir? string Where its socket is in the task.
+---@field StagePublishBaseDir? string Where volumes are staged and published.
+---@field HealthTimeout? integer How long it may take to become healthy.
+
+--- Makes a task a CSI plugin.
+---@class jobspec.build.TaskCSIPluginConfig
+---@field ID? string Name of the plugin in the cluster.
+---@field Type? "node"|"controller"|"monolith" Which half of CSI it does.
+---@field MountDir? string Where its socket is in the task.
+---@field StagePublishBaseDir? string Where volumes are staged and published.
+---@field HealthTimeout? integer|string How long it may take to become healthy.
+---@field id? string Name of the plugin in the cluster.
+---@field type? "node"|"controller"|"monolith" Which half of CSI it does.
+---@field mount_dir? string Where its socket is in the task.
+---@field stage_publish_base_dir? string Where volumes are staged and published.
+---@field health_timeout? integer|string How long it may take to become healthy.
+
+--- A secret that is fetched for interpolation in the job.
+---@class jobspec.Secret
+---@field Name? string Name in ${secret.NAME.KEY}. (since 1.11.0)
+---@field Provider? string Who fetches it: nomad, vault or a plugin. (since 1.11.0)
+---@field Path? string Where it lies with the provider. (since 1.11.0)
+---@field Config? table<string, any> What the provider shall know. (since 1.11.0)
+---@field Env? table<string, string> Environment of a plugin. (since 1.11.0)
+
+--- A secret that is fetched for interpolation in the job.
+---@class jobspec.build.Secret
+---@field Name? string Name in ${secret.NAME.KEY}. (since 1.11.0)
+---@field Provider? string Who fetches it: nomad, vault or a plugin. (since 1.11.0)
+---@field Path? string Where it lies with the provider. (since 1.11.0)
+---@field Config? table<string, any> What the provider shall know. (since 1.11.0)
+---@field Env? table<string, string> Environment of a plugin. (since 1.11.0)
+---@field name? string Name in ${secret.NAME.KEY}. (since 1.11.0)
+---@field provider? string Who fetches it: nomad, vault or a plugin. (since 1.11.0)
+---@field path? string Where it lies with the provider. (since 1.11.0)
+---@field config? table<string, any> What the provider shall know. (since 1.11.0)
+---@field env? table<string, string> Environment of a plugin. (since 1.11.0)
+
+--- A signed token that says who the task or service is.
+---@class jobspec.WorkloadIdentity
+---@field Name? string Name of the identity; default for the one that Nomad itself takes. (since 1.7.0)
+---@field Audience? string[] For whom it is. (since 1.7.0)
+---@field ChangeMode? "noop"|"signal"|"restart" What a new token does to the task. (since 1.7.0)
+---@field ChangeSignal? string Signal for mode signal. (since 1.7.0)
+---@field Env? boolean Put it into NOMAD_TOKEN or NOMAD_TOKEN_NAME. (since 1.5.0)
+---@field File? boolean Write it to the secrets directory. (since 1.5.0)
+---@field Filepath? string Where to write it in the task's directory. (since 1.9.0)
+---@field ServiceName? string Service that it speaks for; written by the server. (since 1.7.0)
+---@field TTL? integer How long it is good for; 0: for ever. (since 1.7.0)
+---@field ExtraClaims? string[] Further claims that the token carries. (since 2.0.3)
+
+--- A signed token that says who the task or service is.
+---@class jobspec.build.WorkloadIdentity
+---@field Name? string Name of the identity; default for the one that Nomad itself takes. (since 1.7.0)
+---@field Audience? string[] For whom it is. (since 1.7.0)
+---@field ChangeMode? "noop"|"signal"|"restart" What a new token does to the task. (since 1.7.0)
+---@field ChangeSignal? string Signal for mode signal. (since 1.7.0)
+---@field Env? boolean Put it into NOMAD_TOKEN or NOMAD_TOKEN_NAME. (since 1.5.0)
+---@field File? boolean Write it to the secrets directory. (since 1.5.0)
+---@field Filepath? string Where to write it in the task's directory. (since 1.9.0)
+---@field ServiceName? string Service that it speaks for; written by the server. (since 1.7.0)
+---@field TTL? integer|string How long it is good for; 0: for ever. (since 1.7.0)
+---@field ExtraClaims? string[] Further claims that the token carries. (since 2.0.3)
+---@field name? string Name of the identity; default for the one that Nomad itself takes. (since 1.7.0)
+---@field aud? string[] For whom it is. (since 1.7.0)
+---@field change_mode? "noop"|"signal"|"restart" What a new token does to the task. (since 1.7.0)
+---@field change_signal? string Signal for mode signal. (since 1.7.0)
+---@field env? boolean Put it into NOMAD_TOKEN or NOMAD_TOKEN_NAME. (since 1.5.0)
+---@field file? boolean Write it to the secrets directory. (since 1.5.0)
+---@field filepath? string Where to write it in the task's directory. (since 1.9.0)
+---@field service_name? string Service that it speaks for; written by the server. (since 1.7.0)
+---@field ttl? integer|string How long it is good for; 0: for ever. (since 1.7.0)
+---@field extra_claims? string[] Further claims that the token carries. (since 2.0.3)
+
+--- A command that a person may run in a task.
+---@class jobspec.Action
+---@field Name? string Unique in the job. (since 1.7.0)
+---@field Command? string Program. (since 1.7.0)
+---@field Args? string[] Its arguments. (since 1.7.0)
+
+--- A command that a person may run in a task.
+---@class jobspec.build.Action
+---@field Name? string Unique in the job. (since 1.7.0)
+---@field Command? string Program. (since 1.7.0)
+---@field Args? string[] Its arguments. (since 1.7.0)
+---@field name? string Unique in the job. (since 1.7.0)
+---@field command? string Program. (since 1.7.0)
+---@field args? string[] Its arguments. (since 1.7.0)
+
+--- When a task may run (Enterprise).
+---@class jobspec.TaskSchedule
+---@field Cron? jobspec.TaskScheduleCron By a clock. (since 1.8.0)
+
+--- When a task may run (Enterprise).
+---@class jobspec.build.TaskSchedule
+---@field Cron? jobspec.build.TaskScheduleCron By a clock. (since 1.8.0)
+---@field cron? jobspec.build.TaskScheduleCron By a clock. (since 1.8.0)
+
+--- When a task may run, by a clock.
+---@class jobspec.TaskScheduleCron
+---@field Start? string Cron expression at which it starts. (since 1.8.0)
+---@field End? string Cron expression at which it ends. (since 1.8.0)
+---@field Timezone? string Time zone, a name of the IANA database. (since 1.8.0)
+
+--- When a task may run, by a clock.
+---@class jobspec.build.TaskScheduleCron
+---@field Start? string Cron expression at which it starts. (since 1.8.0)
+---@field End? string Cron expression at which it ends. (since 1.8.0)
+---@field Timezone? string Time zone, a name of the IANA database. (since 1.8.0)
+---@field start? string Cron expression at which it starts. (since 1.8.0)
+---@field end? string Cron expression at which it ends. (since 1.8.0)
+---@field timezone? string Time zone, a name of the IANA database. (since 1.8.0)
+
+--- What a task needs of its node.
+---@class jobspec.Resources
+---@field CPU? integer MHz; not together with Cores.
+---@field Cores? integer Whole cores, reserved.
+---@field MemoryMB? integer Memory in MB.
+---@field MemoryMaxMB? integer Memory it may take while the node has some left.
+---@field DiskMB? integer Old; must be 0, EphemeralDisk replaces it.
+---@field Networks? jobspec.NetworkResource[] Old: the network of the task; the group's replaces it.
+---@field Devices? jobspec.RequestedDevice[] Devices such as GPUs.
+---@field NUMA? jobspec.NUMAResource Where cores and devices lie to each other. (since 1.7.0)
+---@field SecretsMB? integer Size of the secrets directory in MB. (since 1.8.3)
+---@field IOPS? integer No longer looked at. (deprecated)
+
+--- What a task needs of its node.
+---@class jobspec.build.Resources
+---@field CPU? integer MHz; not together with Cores.
+---@field Cores? integer Whole cores, reserved.
+---@field MemoryMB? integer Memory in MB.
+---@field MemoryMaxMB? integer Memory it may take while the node has some left.
+---@field DiskMB? integer Old; must be 0, EphemeralDisk replaces it.
+---@field Networks? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource Old: the network of the task; the group's replaces it.
+---@field Devices? jobspec.build.RequestedDevice[]|table<string, jobspec.build.RequestedDevice> Devices such as GPUs.
+---@field NUMA? jobspec.build.NUMAResource Where cores and devices lie to each other. (since 1.7.0)
+---@field SecretsMB? integer Size of the secrets directory in MB. (since 1.8.3)
+---@field IOPS? integer No longer looked at. (deprecated)
+---@field cpu? integer MHz; not together with Cores.
+---@field cores? integer Whole cores, reserved.
+---@field memory? integer Memory in MB.
+---@field memory_max? integer Memory it may take while the node has some left.
+---@field disk? integer Old; must be 0, EphemeralDisk replaces it.
+---@field network? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource Old: the network of the task; the group's replaces it.
+---@field networks? jobspec.build.NetworkResource[]|jobspec.build.NetworkResource Old: the network of the task; the group's replaces it.
+---@field device? jobspec.build.RequestedDevice[]|table<string, jobspec.build.RequestedDevice> Devices such as GPUs.
+---@field devices? jobspec.build.RequestedDevice[]|table<string, jobspec.build.RequestedDevice> Devices such as GPUs.
+---@field numa? jobspec.build.NUMAResource Where cores and devices lie to each other. (since 1.7.0)
+---@field secrets? integer Size of the secrets directory in MB. (since 1.8.3)
+---@field iops? integer No longer looked at. (deprecated)
+
+--- A device such as a GPU.
+---@class jobspec.RequestedDevice
+---@field Name? string type, vendor/type or vendor/type/model.
+---@field Count? integer How many.
+---@field Constraints? jobspec.Constraint[] Conditions that the device must meet.
+---@field Affinities? jobspec.Affinity[] Conditions that make a device more or less welcome.
+
+--- A device such as a GPU.
+---@class jobspec.build.RequestedDevice
+---@field Name? string type, vendor/type or vendor/type/model.
+---@field Count? integer How many.
+---@field Constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that the device must meet.
+---@field Affinities? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a device more or less welcome.
+---@field name? string type, vendor/type or vendor/type/model.
+---@field count? integer How many.
+---@field constraint? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that the device must meet.
+---@field constraints? jobspec.build.Constraint[]|jobspec.build.Constraint Conditions that the device must meet.
+---@field affinity? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a device more or less welcome.
+---@field affinitys? jobspec.build.Affinity[]|jobspec.build.Affinity Conditions that make a device more or less welcome.
+
+--- Where cores and devices lie to each other.
+---@class jobspec.NUMAResource
+---@field Affinity? "none"|"prefer"|"require" How much it matters. (since 1.7.0)
+---@field Devices? string[] Names of devices that must lie near the cores. (since 1.9.0)
+
+--- Where cores and devices lie to each other.
+---@class jobspec.build.NUMAResource
+---@field Affinity? "none"|"prefer"|"require" How much it matters. (since 1.7.0)
+---@field Devices? string[] Names of devices that must lie near the cores. (since 1.9.0)
+---@field affinity? "none"|"prefer"|"require" How much it matters. (since 1.7.0)
+---@field devices? string[] Names of devices that must lie near the cores. (since 1.9.0)
+
+--- The network of a group (or, the old way, of a task).
+---@class jobspec.NetworkResource
+---@field Mode? string Kind: none, bridge, host, cni/…; host when empty.
+---@field Device? string Network device; chosen by the scheduler.
+---@field CIDR? string Network as addresses; written by the scheduler.
+---@field IP? string Address; written by the scheduler.
+---@field DNS? jobspec.DNSConfig Name servers in the tasks' resolv.conf.
+---@field ReservedPorts? jobspec.Port[] Ports with a number of their own.
+---@field DynamicPorts? jobspec.Port[] Ports with a number chosen at placement.
+---@field Hostname? string Host name in the network namespace.
+---@field MBits? integer Bandwidth; no longer looked at. (deprecated)
+---@field CNI? jobspec.CNIConfig Arguments for the CNI plugins. (since 1.8.2)
+
+--- The network of a group (or, the old way, of a task).
+---@class jobspec.build.NetworkResource
+---@field Mode? string Kind: none, bridge, host, cni/…; host when empty.
+---@field Device? string Network device; chosen by the scheduler.
+---@field CIDR? string Network as addresses; written by the scheduler.
+---@field IP? string Address; written by the scheduler.
+---@field DNS? jobspec.build.DNSConfig Name servers in the tasks' resolv.conf.
+---@field ReservedPorts? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number of their own.
+---@field DynamicPorts? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number chosen at placement.
+---@field Hostname? string Host name in the network namespace.
+---@field MBits? integer Bandwidth; no longer looked at. (deprecated)
+---@field CNI? jobspec.build.CNIConfig Arguments for the CNI plugins. (since 1.8.2)
+---@field mode? string Kind: none, bridge, host, cni/…; host when empty.
+---@field device? string Network device; chosen by the scheduler.
+---@field cidr? string Network as addresses; written by the scheduler.
+---@field ip? string Address; written by the scheduler.
+---@field dns? jobspec.build.DNSConfig Name servers in the tasks' resolv.conf.
+---@field reserved_ports? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number of their own.
+---@field reserved_portss? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number of their own.
+---@field port? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number chosen at placement.
+---@field ports? jobspec.build.Port[]|table<string, jobspec.build.Port> Ports with a number chosen at placement.
+---@field hostname? string Host name in the network namespace.
+---@field mbits? integer Bandwidth; no longer looked at. (deprecated)
+---@field cni? jobspec.build.CNIConfig Arguments for the CNI plugins. (since 1.8.2)
+
+--- Name servers in the tasks' resolv.conf.
+---@class jobspec.DNSConfig
+---@field Servers? string[] Addresses of name servers.
+---@field Searches? string[] Domains to search.
+---@field Options? string[] Options.
+
+--- Name servers in the tasks' resolv.conf.
+---@class jobspec.build.DNSConfig
+---@field Servers? string[] Addresses of name servers.
+---@field Searches? string[] Domains to search.
+---@field Options? string[] Options.
+---@field servers? string[] Addresses of name servers.
+---@field searches? string[] Domains to search.
+---@field options? string[] Options.
+
+--- A port of a network.
+---@class jobspec.Port
+---@field Label? string Name that services and tasks know it by.
+---@field Value? integer The number, when reserved.
+---@field To? integer Port inside the network namespace; -1: the same as outside.
+---@field HostNetwork? string Host network to take the address from.
+---@field IgnoreCollision? boolean Others may take the same number on the node; host mode, reserved ports. (since 1.9.0)
+
+--- A port of a network.
+---@class jobspec.build.Port
+---@field Label? string Name that services and tasks know it by.
+---@field Value? integer The number, when reserved.
+---@field To? integer Port inside the network namespace; -1: the same as outside.
+---@field HostNetwork? string Host network to take the address from.
+---@field IgnoreCollision? boolean Others may take the same number on the node; host mode, reserved ports. (since 1.9.0)
+---@field label? string Name that services and tasks know it by.
+---@field static? integer The number, when reserved.
+---@field to? integer Port inside the network namespace; -1: the same as outside.
+---@field host_network? string Host network to take the address from.
+---@field ignore_collision? boolean Others may take the same number on the node; host mode, reserved ports. (since 1.9.0)
+
+--- Arguments for the CNI plugins.
+---@class jobspec.CNIConfig
+---@field Args? table<string, string> Pairs of strings. (since 1.8.2)
+
+--- Arguments for the CNI plugins.
+---@class jobspec.build.CNIConfig
+---@field Args? table<string, string> Pairs of strings. (since 1.8.2)
+---@field args? table<string, string> Pairs of strings. (since 1.8.2)
+
+--- A name under which others find the task.
+---@class jobspec.Service
+---@field Name? string The name; job, group and task parted by - when absent.
+---@field Tags? string[] Words that a search can ask for.
+---@field CanaryTags? string[] Tags instead of Tags while it is a canary.
+---@field EnableTagOverride? boolean Others may change its tags in Consul.
+---@field PortLabel? string Port: a label of the network, or a number.
+---@field AddressMode? "auto"|"host"|"driver"|"alloc"|"alloc_ipv6" Which address is told.
+---@field Address? string An address of one's own.
+---@field Checks? jobspec.ServiceCheck[] Checks of its health.
+---@field CheckRestart? jobspec.CheckRestart When failing checks restart the task, for all checks.
+---@field Connect? jobspec.ConsulConnect Consul service mesh.
+---@field Meta? table<string, string> Pairs of strings in Consul.
+---@field CanaryMeta? table<string, string> Meta instead of Meta while it is a canary.
+---@field TaggedAddresses? table<string, string> Further addresses in Consul, by tag.
+---@field TaskName? string Task of the group that it belongs to.
+---@field OnUpdate? "require_healthy"|"ignore"|"ignore_warnings" Which check results a deployment accepts.
+---@field Identity? jobspec.WorkloadIdentity Identity with which Nomad registers it in Consul. (since 1.7.0)
+---@field Weights? jobspec.ServiceWeights Weights of DNS answers in Consul. (since 1.9.2)
+---@field Provider? "consul"|"nomad" Where it is registered.
+---@field Cluster? string Which Consul. (since 1.7.0)
+---@field Kind? "mesh-gateway"|"terminating-gateway"|"ingress-gateway"|"api-gateway" Kind of service in Consul. (since 1.10.3)
+
+--- A name under which others find the task.
+---@class jobspec.build.Service
+---@field Name? string The name; job, group and task parted by - when absent.
+---@field Tags? string[] Words that a search can ask for.
+---@field CanaryTags? string[] Tags instead of Tags while it is a canary.
+---@field EnableTagOverride? boolean Others may change its tags in Consul.
+---@field PortLabel? string Port: a label of the network, or a number.
+---@field AddressMode? "auto"|"host"|"driver"|"alloc"|"alloc_ipv6" Which address is told.
+---@field Address? string An address of one's own.
+---@field Checks? jobspec.build.ServiceCheck[]|jobspec.build.ServiceCheck Checks of its health.
+---@field CheckRestart? jobspec.build.CheckRestart When failing checks restart the task, for all checks.
+---@field Connect? jobspec.build.ConsulConnect Consul service mesh.
+---@field Meta? table<string, string> Pairs of strings in Consul.
+---@field CanaryMeta? table<string, string> Meta instead of Meta while it is a canary.
+---@field TaggedAddresses? table<string, string> Further addresses in Consul, by tag.
+---@field TaskName? string Task of the group that it belongs to.
+---@field OnUpdate? "require_healthy"|"ignore"|"ignore_warnings" Which check results a deployment accepts.
+---@field Identity? jobspec.build.WorkloadIdentity Identity with which Nomad registers it in Consul. (since 1.7.0)
+---@field Weights? jobspec.build.ServiceWeights Weights of DNS answers in Consul. (since 1.9.2)
+---@field Provider? "consul"|"nomad" Where it is registered.
+---@field Cluster? string Which Consul. (since 1.7.0)
+---@field Kind? "mesh-gateway"|"terminating-gateway"|"ingress-gateway"|"api-gateway" Kind of service in Consul. (since 1.10.3)
+---@field name? string The name; job, group and task parted by - when absent.
+---@field tags? string[] Words that a search can ask for.
+---@field canary_tags? string[] Tags instead of Tags while it is a canary.
+---@field enable_tag_override? boolean Others may change its tags in Consul.
+---@field port? string Port: a label of the network, or a number.
+---@field address_mode? "auto"|"host"|"driver"|"alloc"|"alloc_ipv6" Which address is told.
+---@field address? string An address of one's own.
+---@field check? jobspec.build.ServiceCheck[]|jobspec.build.ServiceCheck Checks of its health.
+---@field checks? jobspec.build.ServiceCheck[]|jobspec.build.ServiceCheck Checks of its health.
+---@field check_restart? jobspec.build.CheckRestart When failing checks restart the task, for all checks.
+---@field connect? jobspec.build.ConsulConnect Consul service mesh.
+---@field meta? table<string, string> Pairs of strings in Consul.
+---@field canary_meta? table<string, string> Meta instead of Meta while it is a canary.
+---@field tagged_addresses? table<string, string> Further addresses in Consul, by tag.
+---@field task? string Task of the group that it belongs to.
+---@field on_update? "require_healthy"|"ignore"|"ignore_warnings" Which check results a deployment accepts.
+---@field identity? jobspec.build.WorkloadIdentity Identity with which Nomad registers it in Consul. (since 1.7.0)
+---@field weights? jobspec.build.ServiceWeights Weights of DNS answers in Consul. (since 1.9.2)
+---@field provider? "consul"|"nomad" Where it is registered.
+---@field cluster? string Which Consul. (since 1.7.0)
+---@field kind? "mesh-gateway"|"terminating-gateway"|"ingress-gateway"|"api-gateway" Kind of service in Consul. (since 1.10.3)
+
+--- A check of a service's health.
+---@class jobspec.ServiceCheck
+---@field Name? string The name; made from the service's when empty.
+---@field Type? "http"|"tcp"|"script"|"grpc" Kind of check.
+---@field Command? string What a script check runs.
+---@field Args? string[] Its arguments.
+---@field Path? string Path of an HTTP check.
+---@field Protocol? string http (when empty) or https.
+---@field PortLabel? string Port, when it is not the service's.
+---@field Expose? boolean Open a path for it through the sidecar.
+---@field AddressMode? "host"|"driver"|"alloc"|"alloc_ipv6" Which address is checked.
+---@field Advertise? string Address that a proxy in Consul tells.
+---@field Interval? integer How often; 1s at least.
+---@field Timeout? integer How long an answer may take; 1s at least.
+---@field InitialStatus? "passing"|"warning"|"critical" State before the first result.
+---@field Notes? string Text for people; at most 255 signs. (since 1.8.1)
+---@field TLSServerName? string Name asked for in the TLS handshake. (since 1.6.0)
+---@field TLSSkipVerify? boolean Do not check the certificate.
+---@field Header? table<string, string[]> HTTP headers.
+---@field Method? string HTTP method; GET when empty.
+---@field CheckRestart? jobspec.CheckRestart When this failing restarts the task, laid over the service's.
+---@field GRPCService? string Service that a gRPC check asks for.
+---@field GRPCUseTLS? boolean gRPC over TLS.
+---@field TaskName? string Task in which a script check runs.
+---@field SuccessBeforePassing? integer Good results in a row before it passes.
+---@field FailuresBeforeCritical? integer Bad results in a row before it is critical.
+---@field FailuresBeforeWarning? integer Bad results in a row before it warns. (since 1.7.3)
+---@field Body? string What an HTTP check sends.
+---@field OnUpdate? "require_healthy"|"ignore"|"ignore_warnings" Which results a deployment accepts; the service's when absent.
+
+--- A check of a service's health.
+---@class jobspec.build.ServiceCheck
+---@field Name? string The name; made from the service's when empty.
+---@field Type? "http"|"tcp"|"script"|"grpc" Kind of check.
+---@field Command? string What a script check runs.
+---@field Args? string[] Its arguments.
+---@field Path? string Path of an HTTP check.
+---@field Protocol? string http (when empty) or https.
+---@field PortLabel? string Port, when it is not the service's.
+---@field Expose? boolean Open a path for it through the sidecar.
+---@field AddressMode? "host"|"driver"|"alloc"|"alloc_ipv6" Which address is checked.
+---@field Advertise? string Address that a proxy in Consul tells.
+---@field Interval? integer|string How often; 1s at least.
+---@field Timeout? integer|string How long an answer may take; 1s at least.
+---@field InitialStatus? "passing"|"warning"|"critical" State before the first result.
+---@field Notes? string Text for people; at most 255 signs. (since 1.8.1)
+---@field TLSServerName? string Name asked for in the TLS handshake. (since 1.6.0)
+---@field TLSSkipVerify? boolean Do not check the certificate.
+---@field Header? table<string, string[]> HTTP headers.
+---@field Method? string HTTP method; GET when empty.
+---@field CheckRestart? jobspec.build.CheckRestart When this failing restarts the task, laid over the service's.
+---@field GRPCService? string Service that a gRPC check asks for.
+---@field GRPCUseTLS? boolean gRPC over TLS.
+---@field TaskName? string Task in which a script check runs.
+---@field SuccessBeforePassing? integer Good results in a row before it passes.
+---@field FailuresBeforeCritical? integer Bad results in a row before it is critical.
+---@field FailuresBeforeWarning? integer Bad results in a row before it warns. (since 1.7.3)
+---@field Body? string What an HTTP check sends.
+---@field OnUpdate? "require_healthy"|"ignore"|"ignore_warnings" Which results a deployment accepts; the service's when absent.
+---@field name? string The name; made from the service's when empty.
+---@field type? "http"|"tcp"|"script"|"grpc" Kind of check.
+---@field command? string What a script check runs.
+---@field args? string[] Its arguments.
+---@field path? string Path of an HTTP check.
+---@field protocol? string http (when empty) or https.
+---@field port? string Port, when it is not the service's.
+---@field expose? boolean Open a path for it through the sidecar.
+---@field address_mode? "host"|"driver"|"alloc"|"alloc_ipv6" Which address is checked.
+---@field advertise? string Address that a proxy in Consul tells.
+---@field interval? integer|string How often; 1s at least.
+---@field timeout? integer|string How long an answer may take; 1s at least.
+---@field initial_status? "passing"|"warning"|"critical" State before the first result.
+---@field notes? string Text for people; at most 255 signs. (since 1.8.1)
+---@field tls_server_name? string Name asked for in the TLS handshake. (since 1.6.0)
+---@field tls_skip_verify? boolean Do not check the certificate.
+---@field header? table<string, string[]> HTTP headers.
+---@field method? string HTTP method; GET when empty.
+---@field check_restart? jobspec.build.CheckRestart When this failing restarts the task, laid over the service's.
+---@field grpc_service? string Service that a gRPC check asks for.
+---@field grpc_use_tls? boolean gRPC over TLS.
+---@field task? string Task in which a script check runs.
+---@field success_before_passing? integer Good results in a row before it passes.
+---@field failures_before_critical? integer Bad results in a row before it is critical.
+---@field failures_before_warning? integer Bad results in a row before it warns. (since 1.7.3)
+---@field body? string What an HTTP check sends.
+---@field on_update? "require_healthy"|"ignore"|"ignore_warnings" Which results a deployment accepts; the service's when absent.
+
+--- When a failing check restarts the task.
+---@class jobspec.CheckRestart
+---@field Limit? integer After how many failures; 0: never.
+---@field Grace? integer Wait after a start before failures count.
+---@field IgnoreWarnings? boolean Warnings are no failures.
+
+--- When a failing check restarts the task.
+---@class jobspec.build.CheckRestart
+---@field Limit? integer After how many failures; 0: never.
+---@field Grace? integer|string Wait after a start before failures count.
+---@field IgnoreWarnings? boolean Warnings are no failures.
+---@field limit? integer After how many failures; 0: never.
+---@field grace? integer|string Wait after a start before failures count.
+---@field ignore_warnings? boolean Warnings are no failures.
+
+--- Weights of DNS answers in Consul.
+---@class jobspec.ServiceWeights
+---@field Passing? integer When healthy. (since 1.9.2)
+---@field Warning? integer When warning. (since 1.9.2)
+
+--- Weights of DNS answers in Consul.
+---@class jobspec.build.ServiceWeights
+---@field Passing? integer When healthy. (since 1.9.2)
+---@field Warning? integer When warning. (since 1.9.2)
+---@field passing? integer When healthy. (since 1.9.2)
+---@field warning? integer When warning. (since 1.9.2)
+
+--- Consul service mesh.
+---@class jobspec.ConsulConnect
+---@field Native? boolean The task speaks the mesh's protocol itself.
+---@field Gateway? jobspec.ConsulGateway The service is a gateway of the mesh.
+---@field SidecarService? jobspec.ConsulSidecarService A proxy beside the task does it.
+---@field SidecarTask? jobspec.SidecarTask How the task of the proxy or gateway differs from the usual one.
+
+--- Consul service mesh.
+---@class jobspec.build.ConsulConnect
+---@field Native? boolean The task speaks the mesh's protocol itself.
+---@field Gateway? jobspec.build.ConsulGateway The service is a gateway of the mesh.
+---@field SidecarService? jobspec.build.ConsulSidecarService A proxy beside the task does it.
+---@field SidecarTask? jobspec.build.SidecarTask How the task of the proxy or gateway differs from the usual one.
+---@field native? boolean The task speaks the mesh's protocol itself.
+---@field gateway? jobspec.build.ConsulGateway The service is a gateway of the mesh.
+---@field sidecar_service? jobspec.build.ConsulSidecarService A proxy beside the task does it.
+---@field sidecar_task? jobspec.build.SidecarTask How the task of the proxy or gateway differs from the usual one.
+
+--- The service of a sidecar.
+---@class jobspec.ConsulSidecarService
+---@field Tags? string[] Words that a search can ask for.
+---@field Port? string Label of its port.
+---@field Proxy? jobspec.ConsulProxy How the proxy is set up.
+---@field DisableDefaultTCPCheck? boolean Do not add the usual TCP check.
+---@field Meta? table<string, string> Pairs of strings in Consul. (since 1.5.4)
+
+--- The service of a sidecar.
+---@class jobspec.build.ConsulSidecarService
+---@field Tags? string[] Words that a search can ask for.
+---@field Port? string Label of its port.
+---@field Proxy? jobspec.build.ConsulProxy How the proxy is set up.
+---@field DisableDefaultTCPCheck? boolean Do not add the usual TCP check.
+---@field Meta? table<string, string> Pairs of strings in Consul. (since 1.5.4)
+---@field tags? string[] Words that a search can ask for.
+---@field port? string Label of its port.
+---@field proxy? jobspec.build.ConsulProxy How the proxy is set up.
+---@field disable_default_tcp_check? boolean Do not add the usual TCP check.
+---@field meta? table<string, string> Pairs of strings in Consul. (since 1.5.4)
+
+--- How the task of a proxy or gateway differs from the usual one.
+---@class jobspec.SidecarTask
+---@field Name? string Name of the task.
+---@field Driver? string Name of the driver.
+---@field User? string User that runs it.
+---@field Config? table<string, any> What the driver shall do.
+---@field Env? table<string, string> Environment variables.
+---@field Resources? jobspec.Resources What it needs.
+---@field Meta? table<string, string> Pairs of strings.
+---@field KillTimeout? integer Time between the kill signal and the end by force.
+---@field LogConfig? jobspec.LogConfig How its output is kept.
+---@field ShutdownDelay? integer Wait between its services' leaving and its end.
+---@field KillSignal? string Signal that asks it to end.
+---@field VolumeMounts? jobspec.VolumeMount[] Volumes of the group, and where it sees them. (since 1.8.0)
+---@field Identities? jobspec.WorkloadIdentity[] Further identities for other systems. (since 1.11.1)
+
+--- How the task of a proxy or gateway differs from the usual one.
+---@class jobspec.build.SidecarTask
+---@field Name? string Name of the task.
+---@field Driver? string Name of the driver.
+---@field User? string User that runs it.
+---@field Config? table<string, any> What the driver shall do.
+---@field Env? table<string, string> Environment variables.
+---@field Resources? jobspec.build.Resources What it needs.
+---@field Meta? table<string, string> Pairs of strings.
+---@field KillTimeout? integer|string Time between the kill signal and the end by force.
+---@field LogConfig? jobspec.build.LogConfig How its output is kept.
+---@field ShutdownDelay? integer|string Wait between its services' leaving and its end.
+---@field KillSignal? string Signal that asks it to end.
+---@field VolumeMounts? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where it sees them. (since 1.8.0)
+---@field Identities? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.11.1)
+---@field name? string Name of the task.
+---@field driver? string Name of the driver.
+---@field user? string User that runs it.
+---@field config? table<string, any> What the driver shall do.
+---@field env? table<string, string> Environment variables.
+---@field resources? jobspec.build.Resources What it needs.
+---@field meta? table<string, string> Pairs of strings.
+---@field kill_timeout? integer|string Time between the kill signal and the end by force.
+---@field logs? jobspec.build.LogConfig How its output is kept.
+---@field shutdown_delay? integer|string Wait between its services' leaving and its end.
+---@field kill_signal? string Signal that asks it to end.
+---@field volume_mount? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where it sees them. (since 1.8.0)
+---@field volume_mounts? jobspec.build.VolumeMount[]|jobspec.build.VolumeMount Volumes of the group, and where it sees them. (since 1.8.0)
+---@field identity? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.11.1)
+---@field identitys? jobspec.build.WorkloadIdentity[]|jobspec.build.WorkloadIdentity Further identities for other systems. (since 1.11.1)
+
+--- How a sidecar's proxy is set up.
+---@class jobspec.ConsulProxy
+---@field LocalServiceAddress? string Address of the task; the loopback when empty.
+---@field LocalServicePort? integer Port of the task; the service's when 0.
+---@field Expose? jobspec.ConsulExposeConfig Paths that are open without the mesh. (since 1.4.5)
+---@field ExposeConfig? jobspec.ConsulExposeConfig Old name of Expose.
+---@field Upstreams? jobspec.ConsulUpstream[] Services that the task reaches through the proxy.
+---@field TransparentProxy? jobspec.ConsulTransparentProxy Sends all traffic through the proxy. (since 1.8.0)
+---@field Config? table<string, any> Further settings, handed to Consul as they are.
+
+--- How a sidecar's proxy is set up.
+---@class jobspec.build.ConsulProxy
+---@field LocalServiceAddress? string Address of the task; the loopback when empty.
+---@field LocalServicePort? integer Port of the task; the service's when 0.
+---@field Expose? jobspec.build.ConsulExposeConfig Paths that are open without the mesh. (since 1.4.5)
+---@field ExposeConfig? jobspec.build.ConsulExposeConfig Old name of Expose.
+---@field Upstreams? jobspec.build.ConsulUpstream[]|jobspec.build.ConsulUpstream Services that the task reaches through the proxy.
+---@field TransparentProxy? jobspec.build.ConsulTransparentProxy Sends all traffic through the proxy. (since 1.8.0)
+---@field Config? table<string, any> Further settings, handed to Consul as they are.
+---@field local_service_address? string Address of the task; the loopback when empty.
+---@field local_service_port? integer Port of the task; the service's when 0.
+---@field expose? jobspec.build.ConsulExposeConfig Paths that are open without the mesh. (since 1.4.5)
+---@field upstreams? jobspec.build.ConsulUpstream[]|jobspec.build.ConsulUpstream Services that the task reaches through the proxy.
+---@field upstreamss? jobspec.build.ConsulUpstream[]|jobspec.build.ConsulUpstream Services that the task reaches through the proxy.
+---@field transparent_proxy? jobspec.build.ConsulTransparentProxy Sends all traffic through the proxy. (since 1.8.0)
+---@field config? table<string, any> Further settings, handed to Consul as they are.
+
+--- Paths that are open without the mesh.
+---@class jobspec.ConsulExposeConfig
+---@field Paths? jobspec.ConsulExposePath[] The paths. (since 1.4.5)
+---@field Path? jobspec.ConsulExposePath[] Old name of Paths.
+
+--- Paths that are open without the mesh.
+---@class jobspec.build.ConsulExposeConfig
+---@field Paths? jobspec.build.ConsulExposePath[]|jobspec.build.ConsulExposePath The paths. (since 1.4.5)
+---@field Path? jobspec.build.ConsulExposePath[]|jobspec.build.ConsulExposePath Old name of Paths.
+---@field path? jobspec.build.ConsulExposePath[]|jobspec.build.ConsulExposePath The paths. (since 1.4.5)
+---@field paths? jobspec.build.ConsulExposePath[]|jobspec.build.ConsulExposePath The paths. (since 1.4.5)
+
+--- A path that is open without the mesh.
+---@class jobspec.ConsulExposePath
+---@field Path? string The path.
+---@field Protocol? string http or http2.
+---@field LocalPathPort? integer Port of the task.
+---@field ListenerPort? string Label of the port where it is open.
+
+--- A path that is open without the mesh.
+---@class jobspec.build.ConsulExposePath
+---@field Path? string The path.
+---@field Protocol? string http or http2.
+---@field LocalPathPort? integer Port of the task.
+---@field ListenerPort? string Label of the port where it is open.
+---@field path? string The path.
+---@field protocol? string http or http2.
+---@field local_path_port? integer Port of the task.
+---@field listener_port? string Label of the port where it is open.
+
+--- A service that the task reaches through the proxy.
+---@class jobspec.ConsulUpstream
+---@field DestinationName? string Its name in Consul.
+---@field DestinationNamespace? string Its Consul namespace.
+---@field DestinationPeer? string Cluster peering that it lies behind. (since 1.6.2)
+---@field DestinationPartition? string Its admin partition. (since 1.7.7)
+---@field DestinationType? string What it is: a service or a prepared query. (since 1.6.2)
+---@field LocalBindPort? integer Port where the task finds it.
+---@field Datacenter? string Datacenter where it is looked for.
+---@field LocalBindAddress? string Address where the task finds it; the loopback when empty.
+---@field LocalBindSocketPath? string Unix socket where the task finds it. (since 1.6.2)
+---@field LocalBindSocketMode? string Mode of the socket. (since 1.6.2)
+---@field MeshGateway? jobspec.ConsulMeshGateway Which way to other datacenters.
+---@field Config? table<string, any> Further settings, handed to Consul as they are. (since 1.5.0)
+
+--- A service that the task reaches through the proxy.
+---@class jobspec.build.ConsulUpstream
+---@field DestinationName? string Its name in Consul.
+---@field DestinationNamespace? string Its Consul namespace.
+---@field DestinationPeer? string Cluster peering that it lies behind. (since 1.6.2)
+---@field DestinationPartition? string Its admin partition. (since 1.7.7)
+---@field DestinationType? string What it is: a service or a prepared query. (since 1.6.2)
+---@field LocalBindPort? integer Port where the task finds it.
+---@field Datacenter? string Datacenter where it is looked for.
+---@field LocalBindAddress? string Address where the task finds it; the loopback when empty.
+---@field LocalBindSocketPath? string Unix socket where the task finds it. (since 1.6.2)
+---@field LocalBindSocketMode? string Mode of the socket. (since 1.6.2)
+---@field MeshGateway? jobspec.build.ConsulMeshGateway Which way to other datacenters.
+---@field Config? table<string, any> Further settings, handed to Consul as they are. (since 1.5.0)
+---@field destination_name? string Its name in Consul.
+---@field destination_namespace? string Its Consul namespace.
+---@field destination_peer? string Cluster peering that it lies behind. (since 1.6.2)
+---@field destination_partition? string Its admin partition. (since 1.7.7)
+---@field destination_type? string What it is: a service or a prepared query. (since 1.6.2)
+---@field local_bind_port? integer Port where the task finds it.
+---@field datacenter? string Datacenter where it is looked for.
+---@field local_bind_address? string Address where the task finds it; the loopback when empty.
+---@field local_bind_socket_path? string Unix socket where the task finds it. (since 1.6.2)
+---@field local_bind_socket_mode? string Mode of the socket. (since 1.6.2)
+---@field mesh_gateway? jobspec.build.ConsulMeshGateway Which way to other datacenters.
+---@field config? table<string, any> Further settings, handed to Consul as they are. (since 1.5.0)
+
+--- Which way to other datacenters.
+---@class jobspec.ConsulMeshGateway
+---@field Mode? "local"|"remote"|"none" Through which gateway.
+
+--- Which way to other datacenters.
+---@class jobspec.build.ConsulMeshGateway
+---@field Mode? "local"|"remote"|"none" Through which gateway.
+---@field mode? "local"|"remote"|"none" Through which gateway.
+
+--- Sends all traffic through the proxy.
+---@class jobspec.ConsulTransparentProxy
+---@field UID? string User ID of the proxy. (since 1.8.0)
+---@field OutboundPort? integer Port of the proxy for traffic that leaves. (since 1.8.0)
+---@field ExcludeInboundPorts? string[] Ports and labels that are not sent through the proxy. (since 1.8.0)
+---@field ExcludeOutboundPorts? integer[] Ports outside that are not reached through the proxy. (since 1.8.0)
+---@field ExcludeOutboundCIDRs? string[] Networks that are not reached through the proxy. (since 1.8.0)
+---@field ExcludeUIDs? string[] Users whose traffic does not go through the proxy. (since 1.8.0)
+---@field NoDNS? boolean Leave name lookups alone. (since 1.8.0)
+
+--- Sends all traffic through the proxy.
+---@class jobspec.build.ConsulTransparentProxy
+---@field UID? string User ID of the proxy. (since 1.8.0)
+---@field OutboundPort? integer Port of the proxy for traffic that leaves. (since 1.8.0)
+---@field ExcludeInboundPorts? string[] Ports and labels that are not sent through the proxy. (since 1.8.0)
+---@field ExcludeOutboundPorts? integer[] Ports outside that are not reached through the proxy. (since 1.8.0)
+---@field ExcludeOutboundCIDRs? string[] Networks that are not reached through the proxy. (since 1.8.0)
+---@field ExcludeUIDs? string[] Users whose traffic does not go through the proxy. (since 1.8.0)
+---@field NoDNS? boolean Leave name lookups alone. (since 1.8.0)
+---@field uid? string User ID of the proxy. (since 1.8.0)
+---@field outbound_port? integer Port of the proxy for traffic that leaves. (since 1.8.0)
+---@field exclude_inbound_ports? string[] Ports and labels that are not sent through the proxy. (since 1.8.0)
+---@field exclude_outbound_ports? integer[] Ports outside that are not reached through the proxy. (since 1.8.0)
+---@field exclude_outbound_cidrs? string[] Networks that are not reached through the proxy. (since 1.8.0)
+---@field exclude_uids? string[] Users whose traffic does not go through the proxy. (since 1.8.0)
+---@field no_dns? boolean Leave name lookups alone. (since 1.8.0)
+
+--- A gateway of the mesh: one of the three kinds.
+---@class jobspec.ConsulGateway
+---@field Proxy? jobspec.ConsulGatewayProxy How its Envoy is set up.
+---@field Ingress? jobspec.ConsulIngressConfigEntry Lets others into the mesh.
+---@field Terminating? jobspec.ConsulTerminatingConfigEntry Lets the mesh out to services outside.
+---@field Mesh? jobspec.ConsulMeshConfigEntry Joins meshes.
+
+--- A gateway of the mesh: one of the three kinds.
+---@class jobspec.build.ConsulGateway
+---@field Proxy? jobspec.build.ConsulGatewayProxy How its Envoy is set up.
+---@field Ingress? jobspec.build.ConsulIngressConfigEntry Lets others into the mesh.
+---@field Terminating? jobspec.build.ConsulTerminatingConfigEntry Lets the mesh out to services outside.
+---@field Mesh? jobspec.build.ConsulMeshConfigEntry Joins meshes.
+---@field proxy? jobspec.build.ConsulGatewayProxy How its Envoy is set up.
+---@field ingress? jobspec.build.ConsulIngressConfigEntry Lets others into the mesh.
+---@field terminating? jobspec.build.ConsulTerminatingConfigEntry Lets the mesh out to services outside.
+---@field mesh? jobspec.build.ConsulMeshConfigEntry Joins meshes.
+
+--- How a gateway's Envoy is set up.
+---@class jobspec.ConsulGatewayProxy
+---@field ConnectTimeout? integer How long a connection may take.
+---@field EnvoyGatewayBindTaggedAddresses? boolean Listen on the tagged addresses of the service.
+---@field EnvoyGatewayBindAddresses? table<string, jobspec.ConsulGatewayBindAddress> Addresses to listen on, by name.
+---@field EnvoyGatewayNoDefaultBind? boolean Do not listen on the service's own address.
+---@field EnvoyDNSDiscoveryType? "STRICT_DNS"|"LOGICAL_DNS" How Envoy finds hosts by name.
+---@field Config? table<string, any> Further settings, handed to Consul as they are.
+
+--- How a gateway's Envoy is set up.
+---@class jobspec.build.ConsulGatewayProxy
+---@field ConnectTimeout? integer|string How long a connection may take.
+---@field EnvoyGatewayBindTaggedAddresses? boolean Listen on the tagged addresses of the service.
+---@field EnvoyGatewayBindAddresses? table<string, jobspec.build.ConsulGatewayBindAddress> Addresses to listen on, by name.
+---@field EnvoyGatewayNoDefaultBind? boolean Do not listen on the service's own address.
+---@field EnvoyDNSDiscoveryType? "STRICT_DNS"|"LOGICAL_DNS" How Envoy finds hosts by name.
+---@field Config? table<string, any> Further settings, handed to Consul as they are.
+---@field connect_timeout? integer|string How long a connection may take.
+---@field envoy_gateway_bind_tagged_addresses? boolean Listen on the tagged addresses of the service.
+---@field envoy_gateway_bind_addresses? table<string, jobspec.build.ConsulGatewayBindAddress> Addresses to listen on, by name.
+---@field envoy_gateway_no_default_bind? boolean Do not listen on the service's own address.
+---@field envoy_dns_discovery_type? "STRICT_DNS"|"LOGICAL_DNS" How Envoy finds hosts by name.
+---@field config? table<string, any> Further settings, handed to Consul as they are.
+
+--- An address that a gateway listens on.
+---@class jobspec.ConsulGatewayBindAddress
+---@field Name? string Its name.
+---@field Address? string The address.
+---@field Port? integer The port.
+
+--- An address that a gateway listens on.
+---@class jobspec.build.ConsulGatewayBindAddress
+---@field Name? string Its name.
+---@field Address? string The address.
+---@field Port? integer The port.
+---@field name? string Its name.
+---@field address? string The address.
+---@field port? integer The port.
+
+--- An ingress gateway.
+---@class jobspec.ConsulIngressConfigEntry
+---@field TLS? jobspec.ConsulGatewayTLSConfig TLS for all listeners.
+---@field Listeners? jobspec.ConsulIngressListener[] Where it listens, and for what.
+
+--- An ingress gateway.
+---@class jobspec.build.ConsulIngressConfigEntry
+---@field TLS? jobspec.build.ConsulGatewayTLSConfig TLS for all listeners.
+---@field Listeners? jobspec.build.ConsulIngressListener[]|jobspec.build.ConsulIngressListener Where it listens, and for what.
+---@field tls? jobspec.build.ConsulGatewayTLSConfig TLS for all listeners.
+---@field listener? jobspec.build.ConsulIngressListener[]|jobspec.build.ConsulIngressListener Where it listens, and for what.
+---@field listeners? jobspec.build.ConsulIngressListener[]|jobspec.build.ConsulIngressListener Where it listens, and for what.
+
+--- A port of an ingress gateway.
+---@class jobspec.ConsulIngressListener
+---@field Port? integer The port.
+---@field Protocol? "tcp"|"http"|"http2"|"grpc" What is spoken there.
+---@field Services? jobspec.ConsulIngressService[] Services behind it.
+
+--- A port of an ingress gateway.
+---@class jobspec.build.ConsulIngressListener
+---@field Port? integer The port.
+---@field Protocol? "tcp"|"http"|"http2"|"grpc" What is spoken there.
+---@field Services? jobspec.build.ConsulIngressService[]|jobspec.build.ConsulIngressService Services behind it.
+---@field port? integer The port.
+---@field protocol? "tcp"|"http"|"http2"|"grpc" What is spoken there.
+---@field service? jobspec.build.ConsulIngressService[]|jobspec.build.ConsulIngressService Services behind it.
+---@field services? jobspec.build.ConsulIngressService[]|jobspec.build.ConsulIngressService Services behind it.
+
+--- A service behind an ingress listener.
+---@class jobspec.ConsulIngressService
+---@field Name? string Its name in Consul, or *.
+---@field Hosts? string[] Host names that lead to it.
+---@field TLS? jobspec.ConsulGatewayTLSConfig TLS for this service. (since 1.7.7)
+---@field RequestHeaders? jobspec.ConsulHTTPHeaderModifiers Changes of request headers. (since 1.7.7)
+---@field ResponseHeaders? jobspec.ConsulHTTPHeaderModifiers Changes of response headers. (since 1.7.7)
+---@field MaxConnections? integer Most connections. (since 1.7.7)
+---@field MaxPendingRequests? integer Most requests that wait. (since 1.7.7)
+---@field MaxConcurrentRequests? integer Most requests at once. (since 1.7.7)
+
+--- A service behind an ingress listener.
+---@class jobspec.build.ConsulIngressService
+---@field Name? string Its name in Consul, or *.
+---@field Hosts? string[] Host names that lead to it.
+---@field TLS? jobspec.build.ConsulGatewayTLSConfig TLS for this service. (since 1.7.7)
+---@field RequestHeaders? jobspec.build.ConsulHTTPHeaderModifiers Changes of request headers. (since 1.7.7)
+---@field ResponseHeaders? jobspec.build.ConsulHTTPHeaderModifiers Changes of response headers. (since 1.7.7)
+---@field MaxConnections? integer Most connections. (since 1.7.7)
+---@field MaxPendingRequests? integer Most requests that wait. (since 1.7.7)
+---@field MaxConcurrentRequests? integer Most requests at once. (since 1.7.7)
+---@field name? string Its name in Consul, or *.
+---@field hosts? string[] Host names that lead to it.
+---@field tls? jobspec.build.ConsulGatewayTLSConfig TLS for this service. (since 1.7.7)
+---@field request_headers? jobspec.build.ConsulHTTPHeaderModifiers Changes of request headers. (since 1.7.7)
+---@field response_headers? jobspec.build.ConsulHTTPHeaderModifiers Changes of response headers. (since 1.7.7)
+---@field max_connections? integer Most connections. (since 1.7.7)
+---@field max_pending_requests? integer Most requests that wait. (since 1.7.7)
+---@field max_concurrent_requests? integer Most requests at once. (since 1.7.7)
+
+--- TLS of an ingress gateway.
+---@class jobspec.ConsulGatewayTLSConfig
+---@field Enabled? boolean Use TLS.
+---@field TLSMinVersion? string Oldest version accepted.
+---@field TLSMaxVersion? string Newest version accepted.
+---@field CipherSuites? string[] Cipher suites accepted.
+---@field SDS? jobspec.ConsulGatewayTLSSDSConfig Certificates from a secret discovery service. (since 1.7.7)
+
+--- TLS of an ingress gateway.
+---@class jobspec.build.ConsulGatewayTLSConfig
+---@field Enabled? boolean Use TLS.
+---@field TLSMinVersion? string Oldest version accepted.
+---@field TLSMaxVersion? string Newest version accepted.
+---@field CipherSuites? string[] Cipher suites accepted.
+---@field SDS? jobspec.build.ConsulGatewayTLSSDSConfig Certificates from a secret discovery service. (since 1.7.7)
+---@field enabled? boolean Use TLS.
+---@field tls_min_version? string Oldest version accepted.
+---@field tls_max_version? string Newest version accepted.
+---@field cipher_suites? string[] Cipher suites accepted.
+---@field sds? jobspec.build.ConsulGatewayTLSSDSConfig Certificates from a secret discovery service. (since 1.7.7)
+
+--- Certificates from a secret discovery service.
+---@class jobspec.ConsulGatewayTLSSDSConfig
+---@field ClusterName? string Name of the SDS cluster. (since 1.7.7)
+---@field CertResource? string Resource to ask it for. (since 1.7.7)
+
+--- Certificates from a secret discovery service.
+---@class jobspec.build.ConsulGatewayTLSSDSConfig
+---@field ClusterName? string Name of the SDS cluster. (since 1.7.7)
+---@field CertResource? string Resource to ask it for. (since 1.7.7)
+---@field cluster_name? string Name of the SDS cluster. (since 1.7.7)
+---@field cert_resource? string Resource to ask it for. (since 1.7.7)
+
+--- Changes of HTTP headers.
+---@class jobspec.ConsulHTTPHeaderModifiers
+---@field Add? table<string, string> Headers that are added. (since 1.7.7)
+---@field Set? table<string, string> Headers that are set. (since 1.7.7)
+---@field Remove? string[] Headers that are taken away. (since 1.7.7)
+
+--- Changes of HTTP headers.
+---@class jobspec.build.ConsulHTTPHeaderModifiers
+---@field Add? table<string, string> Headers that are added. (since 1.7.7)
+---@field Set? table<string, string> Headers that are set. (since 1.7.7)
+---@field Remove? string[] Headers that are taken away. (since 1.7.7)
+---@field add? table<string, string> Headers that are added. (since 1.7.7)
+---@field set? table<string, string> Headers that are set. (since 1.7.7)
+---@field remove? string[] Headers that are taken away. (since 1.7.7)
+
+--- A terminating gateway.
+---@class jobspec.ConsulTerminatingConfigEntry
+---@field Services? jobspec.ConsulLinkedService[] Services outside that it leads to.
+
+--- A terminating gateway.
+---@class jobspec.build.ConsulTerminatingConfigEntry
+---@field Services? jobspec.build.ConsulLinkedService[]|jobspec.build.ConsulLinkedService Services outside that it leads to.
+---@field service? jobspec.build.ConsulLinkedService[]|jobspec.build.ConsulLinkedService Services outside that it leads to.
+---@field services? jobspec.build.ConsulLinkedService[]|jobspec.build.ConsulLinkedService Services outside that it leads to.
+
+--- A service outside the mesh.
+---@class jobspec.ConsulLinkedService
+---@field Name? string Its name in Consul.
+---@field CAFile? string File with the authority's certificate.
+---@field CertFile? string File with the client's certificate.
+---@field KeyFile? string File with the client's key.
+---@field SNI? string Name asked for in the TLS handshake.
+
+--- A service outside the mesh.
+---@class jobspec.build.ConsulLinkedService
+---@field Name? string Its name in Consul.
+---@field CAFile? string File with the authority's certificate.
+---@field CertFile? string File with the client's certificate.
+---@field KeyFile? string File with the client's key.
+---@field SNI? string Name asked for in the TLS handshake.
+---@field name? string Its name in Consul.
+---@field ca_file? string File with the authority's certificate.
+---@field cert_file? string File with the client's certificate.
+---@field key_file? string File with the client's key.
+---@field sni? string Name asked for in the TLS handshake.
+
+--- A mesh gateway; it has no settings.
+---@class jobspec.ConsulMeshConfigEntry
+
+--- A mesh gateway; it has no settings.
+---@class jobspec.build.ConsulMeshConfigEntry
