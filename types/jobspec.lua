@@ -1,8 +1,9 @@
 ---@meta nomad.jobspec
---- Jobs as editors know them. Made by tools/jobspec_types.lua from the schema (lib/nomad/jobspec/schema): change that.
+--- Jobs as editors know them. Made by tools/jobspec_types.lua from the schema: change that.
 ---
---- jobspec.X is an object of the JSON job specification; jobspec.build.X is what jobspec.job and jobspec.patch take in
---- its place, with the names of JSON and those of HCL, "30s" for lengths of time, and maps by label for lists of blocks.
+--- jobspec.X is an object of the JSON job specification; jobspec.build.X is what jobspec.job and
+--- jobspec.patch take in its place, with the names of JSON and those of HCL, "30s" for lengths of
+--- time, and maps by label for lists of blocks.
 
 --- A job: what runs, how much of it, and where.
 ---@class jobspec.Job

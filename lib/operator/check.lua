@@ -1,5 +1,6 @@
---- check: a job that `desired` returned is valid before it is sent. A child that differs from one that was valid only in
---- its name and in what Nomad takes as it comes (meta, environment, the driver's configuration) is not looked at again.
+--- check: a job that `desired` returned is valid before it is sent. A child that differs from one that was valid only
+--- in its name and in what Nomad takes as it comes (meta, environment, the driver's configuration) is not looked at
+--- again.
 ---
 --- The validator and the schema behind it are read in for the first job that is checked.
 

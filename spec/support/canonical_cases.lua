@@ -188,7 +188,7 @@ local cases = {
     },
   }),
   ["a service of a constrained group"] = job({}, {
-    Constraints = { { LTarget = "${attr.consul.version}", RTarget = ">= 1.5", Operand = "semver" } },
+    Constraints = { { LTarget = "${attr.consul.version}", RTarget = "1.5", Operand = "semver" } },
     Services = { { Name = "a" } },
   }),
   ["a sidecar"] = service { Connect = { SidecarService = {} } },
@@ -281,7 +281,9 @@ local cases = {
     PortLabel = "wan",
     Connect = { Gateway = { Mesh = {} } },
   }, { Mode = "bridge", DynamicPorts = { { Label = "wan" } } }),
-  ["transparent"] = service { Connect = { SidecarService = { Proxy = { TransparentProxy = {} } } } },
+  ["transparent"] = service {
+    Connect = { SidecarService = { Proxy = { TransparentProxy = {} } } },
+  },
   ["identities"] = job({}, {
     Tasks = {
       task {

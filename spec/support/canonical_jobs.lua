@@ -88,7 +88,9 @@ local place = {
   TaskGroup = in_group,
   Task = in_task,
   Constraint = function(it)
-    return job { Constraints = { with({ LTarget = "${attr.x}", RTarget = "y", Operand = "=" }, it) } }
+    return job {
+      Constraints = { with({ LTarget = "${attr.x}", RTarget = "y", Operand = "=" }, it) },
+    }
   end,
   Affinity = function(it)
     return in_group {

@@ -100,7 +100,8 @@ function exact.without_runtime(job)
   for _, group in ipairs(type(job.TaskGroups) == "table" and job.TaskGroups or {}) do
     strip_scaling(group.Scaling)
     for _, task in ipairs(type(group.Tasks) == "table" and group.Tasks or {}) do
-      for _, policy in ipairs(type(task.ScalingPolicies) == "table" and task.ScalingPolicies or {}) do
+      local policies = task.ScalingPolicies
+      for _, policy in ipairs(type(policies) == "table" and policies or {}) do
         strip_scaling(policy)
       end
     end

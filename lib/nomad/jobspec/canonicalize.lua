@@ -1,6 +1,6 @@
---- canonicalize: a job as a server returns it after it was registered: every field is there, defaults are filled in, what
---- the job implies (constraints, sidecar tasks, identities) is added. Fields that a server makes by itself (indexes,
---- version, status, times) are no part of it.
+--- canonicalize: a job as a server returns it after it was registered: every field is there, defaults are filled in,
+--- what the job implies (constraints, sidecar tasks, identities) is added. Fields that a server makes by itself
+--- (indexes, version, status, times) are no part of it.
 ---
 --- The steps are Nomad's own: the agent fills in defaults (group.lua, task.lua, service.lua, connect.lua), the leader
 --- does the same once more and adds what follows (server.lua, sidecar.lua, expose.lua, implied.lua). A server's own

@@ -1,5 +1,5 @@
---- difftext: the changes of a diff for a person: one line for a transcript, or many with + - ~ for a terminal. Values that
---- may be secrets are not shown, long ones are cut.
+--- difftext: the changes of a diff for a person: one line for a transcript, or many with + - ~ for a terminal. Values
+--- that may be secrets are not shown, long ones are cut.
 
 local json = require "host.json"
 local duration = require "nomad.jobspec.duration"
@@ -18,9 +18,9 @@ local LABELS = { ["Periodic.Spec"] = "cron", ["Periodic.TimeZone"] = "time zone"
 local DURATION = {}
 for name in
   ([[
-  Delay Grace HealthTimeout HealthyDeadline Interval KillTimeout LostAfter MaxClientDisconnect MaxDelay Max Min
-  MaxRunDuration MinHealthyTime ProgressDeadline ShutdownDelay Splay Stagger StopAfterClientDisconnect
-  StopOnClientAfter TTL Timeout ConnectTimeout
+  Delay Grace HealthTimeout HealthyDeadline Interval KillTimeout LostAfter MaxClientDisconnect
+  MaxDelay Max Min MaxRunDuration MinHealthyTime ProgressDeadline ShutdownDelay Splay Stagger
+  StopAfterClientDisconnect StopOnClientAfter TTL Timeout ConnectTimeout
 ]]):gmatch "%S+"
 do
   DURATION[name] = true

@@ -42,17 +42,13 @@ end
 ---@return string? error a sentence
 function duration.parse(text)
   local sign, rest = text:match("^([+-]?)(.*)$")
-  if rest == "0" then
-    return 0
-  elseif rest == "" then
+  if rest == "" then
     return bad(text)
   end
   local total = 0
-  while rest ~= "" do
-    local whole, point, broken, unit, tail = rest:match("^(%d*)(%.?)(%d*)([^%d%.]+)(.*)$")
-    if not whole or (whole == "" and broken == "") or (point == "" and broken ~= "") then
-      return bad(text)
-    elseif not UNITS[unit] then
+  while rest ~= "" and rest ~= "0" do
+    local whole, broken, unit, tail = rest:match("^(%d*)%.?(%d*)([^%d%.]+)(.*)$")
+    if not whole or whole .. broken == "" or not UNITS[unit] or tail == "0" then
       return bad(text)
     end
     local part = scaled(whole, broken, UNITS[unit])

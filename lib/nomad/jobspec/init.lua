@@ -45,8 +45,9 @@ function jobspec.validate(job, opts)
 end
 
 --- The job as a server returns it after it was registered: every field is there, defaults are filled in, what the job
---- implies (constraints, sidecar tasks, identities) is added; without what the server makes by itself (indexes, version,
---- status). null is json.null there. Raises a sentence that names the path of a value that Nomad could not decode.
+--- implies (constraints, sidecar tasks, identities) is added; without what the server makes by itself (indexes,
+--- version, status). null is json.null there. Raises a sentence that names the path of a value that Nomad could not
+--- decode.
 ---@param job table in JSON's names, without regard to case; is not changed
 ---@param options? jobspec.CanonicalOptions
 ---@return table

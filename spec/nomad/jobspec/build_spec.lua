@@ -134,7 +134,8 @@ describe("jobspec.job", function()
       { id = "x", groups = { web = { tasks = { s = { resources = { memoy = 1 } } } } } }
     )
     fails(
-      "jobspec.job: TaskGroups[0].Tasks[0].Resources.MemoyMB: unknown field, did you mean MemoryMB?",
+      "jobspec.job: TaskGroups[0].Tasks[0].Resources.MemoyMB: unknown field, "
+        .. "did you mean MemoryMB?",
       { ID = "x", TaskGroups = { { Tasks = { { Resources = { MemoyMB = 1 } } } } } }
     )
     fails("jobspec.job: id: is the same field as ID", { id = "x", ID = "y" })

@@ -143,7 +143,7 @@ describe("jobspec.duration", function()
   end)
 
   it("refuses what Go refuses", function()
-    for _, text in ipairs { "", "s", "1", "1d", "1 s", "-", ".s", "1.2.3s", "1S", "3000000h", "9e9s" } do
+    for _, text in ipairs { "", "s", "1", "1d", "1 s", "-", ".s", "1.2.3s", "1S", "9e9s", "1h0" } do
       assert.is_nil((duration.parse(text)), text)
     end
   end)

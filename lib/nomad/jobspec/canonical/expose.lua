@@ -19,33 +19,65 @@ local function counted(name, number)
   return (number or 0) ~= 0 and ("%s:%d"):format(name, number) or ""
 end
 
+--- What the hash is made of, in this order: functions, or names of fields (since which Nomad).
+local HASHED = {
+  { "Name" },
+  { "Type" },
+  { "Command" },
+  {
+    function(check)
+      return table.concat(check.Args or {})
+    end,
+  },
+  { "Path" },
+  { "Protocol" },
+  { "PortLabel" },
+  {
+    function(check)
+      return duration.text(check.Interval or 0) .. duration.text(check.Timeout or 0)
+    end,
+  },
+  { "Method" },
+  { "Body" },
+  { "OnUpdate" },
+  { "Notes", "1.9.0" },
+  {
+    function(check)
+      return check.TLSSkipVerify and "true" or ""
+    end,
+  },
+  { "TLSServerName", "1.6.0" },
+  {
+    function(check)
+      return sorted_headers(check.Header)
+    end,
+  },
+  { "AddressMode" },
+  { "GRPCService" },
+  {
+    function(check)
+      return check.GRPCUseTLS and "true" or ""
+    end,
+  },
+  {
+    function(check)
+      return counted("success", check.SuccessBeforePassing)
+        .. counted("failures", check.FailuresBeforeCritical)
+        .. counted("failures-before-warning", check.FailuresBeforeWarning)
+    end,
+  },
+}
+
 -- What Nomad calls the check by; the letters are part of the port's label.
 local function hash(check, id, at_least)
-  return sha1.hex(table.concat {
-    id,
-    check.Name or "",
-    check.Type or "",
-    check.Command or "",
-    table.concat(check.Args or {}),
-    check.Path or "",
-    check.Protocol or "",
-    check.PortLabel or "",
-    duration.text(check.Interval or 0),
-    duration.text(check.Timeout or 0),
-    check.Method or "",
-    check.Body or "",
-    check.OnUpdate or "",
-    at_least "1.9.0" and check.Notes or "",
-    check.TLSSkipVerify and "true" or "",
-    at_least "1.6.0" and check.TLSServerName or "",
-    sorted_headers(check.Header),
-    check.AddressMode or "",
-    check.GRPCService or "",
-    check.GRPCUseTLS and "true" or "",
-    counted("success", check.SuccessBeforePassing),
-    counted("failures", check.FailuresBeforeCritical),
-    counted("failures-before-warning", check.FailuresBeforeWarning),
-  })
+  local parts = { id }
+  for _, row in ipairs(HASHED) do
+    local what, since = row[1], row[2]
+    if not since or at_least(since) then
+      parts[#parts + 1] = type(what) == "function" and what(check) or check[what] or ""
+    end
+  end
+  return sha1.hex(table.concat(parts))
 end
 
 local function is_exposable(check)

@@ -152,7 +152,7 @@ local function keep_unknown(object, value, result)
   end
 end
 
-function read_object(name, value, path, state)
+local function expect_object(value, path)
   if type(value) ~= "table" or (json.is_array(value) and #value > 0) then
     fail(
       path == "" and "the job" or path,
@@ -160,6 +160,10 @@ function read_object(name, value, path, state)
       type(value) == "table" and "a list" or value
     )
   end
+end
+
+function read_object(name, value, path, state)
+  expect_object(value, path)
   local object = schema.objects[name]
   local result = {}
   for field, item in pairs(spelled(object, value)) do

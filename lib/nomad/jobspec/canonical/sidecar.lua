@@ -90,22 +90,30 @@ end
 local PLAIN = { "Name", "User", "KillSignal" }
 local POINTERS = { "KillTimeout", "ShutdownDelay" }
 
--- What the job says of the task in its `sidecar_task`.
-local function merge_into(task, over, at_least)
-  for _, name in ipairs(PLAIN) do
-    task[name] = (over[name] or "") ~= "" and over[name] or task[name]
-  end
+local function merge_config(task, over)
   if (over.Driver or "") ~= "" and over.Driver ~= task.Driver then
     task.Driver, task.Config = over.Driver, over.Config
   else
     task.Config = tools.merged(task.Config, over.Config)
   end
+end
+
+local function merge_logs(own, other)
+  for _, name in ipairs { "MaxFiles", "MaxFileSizeMB" } do
+    own[name] = other[name] > 0 and other[name] or own[name]
+  end
+end
+
+-- What the job says of the task in its `sidecar_task`.
+local function merge_into(task, over, at_least)
+  for _, name in ipairs(PLAIN) do
+    task[name] = (over[name] or "") ~= "" and over[name] or task[name]
+  end
+  merge_config(task, over)
+  merge_logs(task.LogConfig, over.LogConfig)
   task.Env = tools.merged(task.Env, over.Env)
   task.Meta = tools.merged(task.Meta, over.Meta)
   merge_resources(task.Resources, over.Resources)
-  for _, name in ipairs { "MaxFiles", "MaxFileSizeMB" } do
-    task.LogConfig[name] = over.LogConfig[name] > 0 and over.LogConfig[name] or task.LogConfig[name]
-  end
   for _, name in ipairs(POINTERS) do
     task[name] = over[name] or task[name]
   end

@@ -1,6 +1,6 @@
---- write: the job as the server's JSON has it: every field of its structures is there, null where Go has a nil pointer,
---- list or map, else its zero value. What differs between the structures of the API (the schema) and those of the server
---- is in the tables below.
+--- write: the job as the server's JSON has it: every field of its structures is there, null where Go has a nil
+--- pointer, list or map, else its zero value. What differs between the structures of the API (the schema) and those of
+--- the server is in the tables below.
 
 local json = require "host.json"
 local schema = require "nomad.jobspec.schema"
@@ -18,20 +18,23 @@ end
 
 --- Pointers to scalars: null when they are not set.
 local POINTER = set [[
-  TaskGroup.ShutdownDelay TaskGroup.StopAfterClientDisconnect TaskGroup.MaxClientDisconnect TaskGroup.MaxRunDuration
-  ConsulGatewayProxy.ConnectTimeout ConsulIngressService.MaxConnections ConsulIngressService.MaxPendingRequests
-  ConsulIngressService.MaxConcurrentRequests DisconnectStrategy.StopOnClientAfter DisconnectStrategy.Replace
-  SidecarTask.KillTimeout SidecarTask.ShutdownDelay Template.Uid Template.Gid WaitConfig.Min WaitConfig.Max
+  TaskGroup.ShutdownDelay TaskGroup.StopAfterClientDisconnect TaskGroup.MaxClientDisconnect
+  TaskGroup.MaxRunDuration ConsulGatewayProxy.ConnectTimeout ConsulIngressService.MaxConnections
+  ConsulIngressService.MaxPendingRequests ConsulIngressService.MaxConcurrentRequests
+  DisconnectStrategy.StopOnClientAfter DisconnectStrategy.Replace SidecarTask.KillTimeout
+  SidecarTask.ShutdownDelay Template.Uid Template.Gid WaitConfig.Min WaitConfig.Max
 ]]
 --- In the API only.
 local API_ONLY = set [[
   Job.Reschedule Job.Migrate LogConfig.Enabled ServiceCheck.Advertise Service.CheckRestart
-  ConsulGatewayBindAddress.Name ScalingPolicy.Namespace ConsulExposeConfig.Path ConsulProxy.ExposeConfig
+  ConsulGatewayBindAddress.Name ScalingPolicy.Namespace ConsulExposeConfig.Path
+  ConsulProxy.ExposeConfig
 ]]
 --- Made by the server, and another time by another server: no part of the canonical form.
 local RUNTIME = set [[
-  Job.Status Job.StatusDescription Job.Stable Job.Version Job.SubmitTime Job.CreateIndex Job.ModifyIndex
-  Job.JobModifyIndex ScalingPolicy.ID ScalingPolicy.CreateIndex ScalingPolicy.ModifyIndex
+  Job.Status Job.StatusDescription Job.Stable Job.Version Job.SubmitTime Job.CreateIndex
+  Job.ModifyIndex Job.JobModifyIndex ScalingPolicy.ID ScalingPolicy.CreateIndex
+  ScalingPolicy.ModifyIndex
 ]]
 --- Structures that are never null.
 local EMBEDDED = set "Job.Update ConsulUpstream.MeshGateway"
@@ -65,25 +68,35 @@ local ZERO = { string = "", int = 0, uint = 0, float = 0, duration = 0, bool = f
 ---@field map? boolean
 ---@field optional? boolean left out when it is empty
 
-local function form_field(object, field, nomad)
-  local id = object .. "." .. field.name
+-- Is it in the server's structure of that version? And is it so under an older name?
+local function is_there(id, field, nomad)
   if field.hcl_only or API_ONLY[id] or RUNTIME[id] then
-    return nil
+    return false
+  elseif UNTIL[id] and version.at_least(nomad, UNTIL[id]) then
+    return false
   end
   local early = field.since and not version.at_least(nomad, field.since)
-  if early and not OLD_NAMES[id] then
-    return nil
-  elseif UNTIL[id] and version.at_least(nomad, UNTIL[id]) then
-    return nil
-  end
+  return not early or OLD_NAMES[id] ~= nil, early
+end
+
+local function zero_of(id, field)
   local zero = ZERO[field.type]
   if zero == nil or POINTER[id] then
-    zero = json.null
+    return json.null
+  end
+  return zero
+end
+
+local function form_field(object, field, nomad)
+  local id = object .. "." .. field.name
+  local there, early = is_there(id, field, nomad)
+  if not there then
+    return nil
   end
   return {
     name = field.name,
     out = early and OLD_NAMES[id] or RENAMED[id] or field.name,
-    zero = zero,
+    zero = zero_of(id, field),
     object = schema.objects[field.of or ""] and field.of or nil,
     embedded = EMBEDDED[id],
     list = field.type == "list",
