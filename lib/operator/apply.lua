@@ -221,21 +221,6 @@ function Apply:write(context, wanted, live, detail)
   return true
 end
 
--- What is different about the live child, in words; nil: nothing. The hash tells of fields that were taken away.
-local function drift(context, wanted, live, mark)
-  local difference = changes.between(live, wanted.job, context.policy.uncompared)
-  if mark.adopted then
-    return "adopted"
-  elseif difference then
-    return difference
-  elseif live.Stop then
-    return "was stopped"
-  elseif mark.hash and mark.hash ~= wanted.digest then
-    return "changed"
-  end
-  return nil
-end
-
 -- One look at a child that should exist, and the write if it needs one. Returns whether it wrote; nil: a conflict.
 function Apply:ensure_once(context, wanted)
   local live, err = jobs.get(marks.split(wanted.key))
@@ -253,7 +238,7 @@ function Apply:ensure_once(context, wanted)
       self:check_still(context, wanted.key, live)
       return self:replace(context, wanted, live, reshaped) or nil
     end
-    detail = drift(context, wanted, live, mark)
+    detail = changes.drift(live, wanted, mark, context.policy.uncompared)
     if not detail then
       self.known:synced(wanted.key, wanted.digest)
       return false

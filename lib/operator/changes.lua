@@ -29,4 +29,24 @@ function changes.between(live, wanted, ignored)
   return require("nomad.jobspec.difftext").line(list)
 end
 
+--- What is different about the live child, in words. The hash tells of fields that were taken away.
+---@param live table
+---@param wanted operator.WantedChild
+---@param mark operator.Marks
+---@param ignored string[] of paths.compile
+---@return string? nil: nothing
+function changes.drift(live, wanted, mark, ignored)
+  local difference = changes.between(live, wanted.job, ignored)
+  if mark.adopted then
+    return "adopted"
+  elseif difference then
+    return difference
+  elseif live.Stop then
+    return "was stopped"
+  elseif mark.hash and mark.hash ~= wanted.digest then
+    return "changed"
+  end
+  return nil
+end
+
 return changes
