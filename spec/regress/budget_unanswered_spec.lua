@@ -9,7 +9,7 @@ return operator.policy {
   name = "side",
   watch = { topic = "Job", where = { Meta = { side = "true" } } },
   desired = function(job)
-    local child = { ID = "side-" .. job.ID, Type = "batch", Datacenters = job.Datacenters,
+    local child = { ID = "side-" .. job.ID, Datacenters = job.Datacenters,
       TaskGroups = job.TaskGroups }
     return { job.Stop and nil or child }
   end,
