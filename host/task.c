@@ -12,9 +12,14 @@
 #define TASK_META "host.Task"
 #define TASKS_MAX 100000 /* of one generation, at the same time */
 #define TURN_SLICE 10.0	 /* ms of a loop turn for tasks; the rest of them waits for the next */
+#define SPARE_MAX                                                                                  \
+	32 /* coroutines of finished tasks that are kept for the next ones, with their stacks */
 
 /* What the userdata of a task keeps from the collector. */
 enum { UV_THREAD = 1, UV_DONE, UV_RESULT, UV_TRACE, UV_COUNT = UV_TRACE };
+
+/* The address is the key of the table of spare coroutines in the registry. */
+static const char spares_key;
 
 struct task {
 	struct tasks *set;
@@ -33,6 +38,7 @@ struct tasks {
 	struct task *first, *running;
 	struct task *ready, **ready_tail;
 	size_t count;
+	int spares; /* in the table */
 	bool closed;
 };
 
@@ -191,12 +197,42 @@ static int tell(lua_State *L)
 	return 0;
 }
 
-/* The registry lets the userdata go, and with it the coroutine. Needs no memory: the key is there. */
+/* The coroutine of a task that has returned can run another function. */
+static void keep_spare(lua_State *L, struct tasks *ts)
+{
+	lua_State *co;
+
+	if (ts->spares == SPARE_MAX)
+		return;
+	(void)lua_rawgetp(L, LUA_REGISTRYINDEX, &spares_key);
+	(void)lua_getiuservalue(L, 2, UV_THREAD);
+	co = lua_tothread(L, -1);
+	lua_settop(co, 0);
+	lua_rawseti(L, -2, ++ts->spares);
+	lua_pop(L, 1);
+}
+
+/* Pushes a coroutine. */
+static lua_State *push_thread(lua_State *L, struct tasks *ts)
+{
+	if (ts->spares == 0)
+		return lua_newthread(L);
+	(void)lua_rawgetp(L, LUA_REGISTRYINDEX, &spares_key);
+	(void)lua_rawgeti(L, -1, ts->spares);
+	lua_pushnil(L);
+	lua_rawseti(L, -3, ts->spares--);
+	lua_remove(L, -2);
+	return lua_tothread(L, -1);
+}
+
+/* The registry lets the userdata go, and with it the coroutine. Needs no memory: the keys are there. */
 static int release(lua_State *L)
 {
 	const struct ending *e = lua_touserdata(L, 1);
 
 	lua_rawgetp(L, LUA_REGISTRYINDEX, e->task);
+	if (e->status == LUA_OK)
+		keep_spare(L, e->task->set);
 	for (int i = 1; i <= UV_COUNT; i++) {
 		lua_pushnil(L);
 		lua_setiuservalue(L, 2, i);
@@ -340,6 +376,8 @@ static int lua_task_cancel(lua_State *L)
 
 void task_open(lua_State *L)
 {
+	lua_createtable(L, SPARE_MAX, 0);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &spares_key);
 	(void)luaL_newmetatable(L, TASK_META);
 	lua_newtable(L);
 	lua_pushcfunction(L, lua_task_cancel);
@@ -379,7 +417,7 @@ struct task *task_spawn(lua_State *L, struct tasks *ts, const char *name, int na
 	luaL_setmetatable(L, TASK_META);
 	lua_pushvalue(L, done);
 	lua_setiuservalue(L, -2, UV_DONE);
-	co = lua_newthread(L);
+	co = push_thread(L, ts);
 	lua_setiuservalue(L, -2, UV_THREAD); /* done fn args task */
 	if (!lua_checkstack(co, nargs + 1))
 		luaL_error(L, "too many arguments for a task");

@@ -20,7 +20,7 @@ local function resolve(value)
   local job = value
   if jobspec.is_rendering(value) then
     local err
-    job, err = value.template:resolve(value)
+    job, err = value.template:resolve(value, true)
     if not job then
       failure.raise(err)
     end

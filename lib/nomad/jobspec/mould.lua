@@ -26,6 +26,7 @@ function mould.prefix(text)
 end
 
 ---@class mould.Node
+---@field static? any a value in which there is no token
 ---@field parts? (string|integer)[] a string: texts, and numbers of placeholders
 ---@field whole? integer a placeholder that is the whole value
 ---@field items? any[] an array
@@ -58,7 +59,37 @@ local function split(maker, text)
   return parts
 end
 
-local function make(maker, value)
+local function is_static(node)
+  return type(node) ~= "table" or node.static ~= nil
+end
+
+local make
+
+-- The elements of an array, and whether there is a token in any.
+local function make_items(maker, list)
+  local items, touched = {}, false
+  for i, element in ipairs(list) do
+    items[i] = make(maker, element)
+    touched = touched or not is_static(items[i])
+  end
+  return { items = items }, touched
+end
+
+local function make_fields(maker, object)
+  local fields, gaps, touched = {}, {}, false
+  for key, element in pairs(object) do
+    local parts, node = split(maker, key), make(maker, element)
+    touched = touched or parts ~= nil or not is_static(node)
+    if parts then
+      gaps[#gaps + 1] = { key = parts, value = node }
+    else
+      fields[key] = node
+    end
+  end
+  return { fields = fields, gaps = gaps }, touched
+end
+
+function make(maker, value)
   if type(value) == "string" then
     local parts = split(maker, value)
     if parts and #parts == 1 and maker.typed[parts[1]] then
@@ -67,23 +98,9 @@ local function make(maker, value)
     return parts and { parts = parts } or value
   elseif type(value) ~= "table" then
     return value
-  elseif json.is_array(value) then
-    local items = {}
-    for i, element in ipairs(value) do
-      items[i] = make(maker, element)
-    end
-    return { items = items }
   end
-  local node = { fields = {}, gaps = {} }
-  for key, element in pairs(value) do
-    local parts = split(maker, key)
-    if parts then
-      node.gaps[#node.gaps + 1] = { key = parts, value = make(maker, element) }
-    else
-      node.fields[key] = make(maker, element)
-    end
-  end
-  return node
+  local node, touched = (json.is_array(value) and make_items or make_fields)(maker, value)
+  return touched and node or { static = value }
 end
 
 ---@class mould.Mould
@@ -126,9 +143,11 @@ local function joined(parts, fills)
   return table.concat(texts)
 end
 
-local function build(node, fills)
+local function build(node, fills, shared)
   if type(node) ~= "table" then
     return node
+  elseif node.static ~= nil then
+    return shared and node.static or mould.copy(node.static)
   elseif node.parts then
     return joined(node.parts, fills)
   elseif node.whole then
@@ -136,29 +155,30 @@ local function build(node, fills)
   elseif node.items then
     local items = {}
     for i, item in ipairs(node.items) do
-      items[i] = build(item, fills)
+      items[i] = build(item, fills, shared)
     end
     return json.array(items)
   end
   local object = {}
   for key, field in pairs(node.fields) do
-    object[key] = build(field, fills)
+    object[key] = build(field, fills, shared)
   end
   for _, gap in ipairs(node.gaps) do
     local key = joined(gap.key, fills)
     if object[key] ~= nil then
       error({ message = ("two placeholders make the same key %q"):format(key) }, 0)
     end
-    object[key] = build(gap.value, fills)
+    object[key] = build(gap.value, fills, shared)
   end
   return object
 end
 
 --- A new job. Raises { message= } when two keys become equal.
 ---@param fills any[] the values of the placeholders
+---@param shared? boolean what no value touches is the mould's own, not to be changed
 ---@return table
-function Mould:fill(fills)
-  return build(self.root, fills)
+function Mould:fill(fills, shared)
+  return build(self.root, fills, shared)
 end
 
 return mould

@@ -240,8 +240,8 @@ local function resolve_text(self, rendering)
   return mould.copy(job)
 end
 
-local function resolve_fill(self, rendering)
-  local ok, job = pcall(self.mould.fill, self.mould, rendering.fills)
+local function resolve_fill(self, rendering, shared)
+  local ok, job = pcall(self.mould.fill, self.mould, rendering.fills, shared)
   if not ok then
     return nil, raised(self, job)
   end
@@ -251,9 +251,10 @@ end
 --- The job of a rendering. Waits where Nomad has to parse.
 ---@async
 ---@param rendering jobspec.Rendering
----@return table? job new, shared with nobody
+---@param shared? boolean who asks changes nothing below the job's own fields: parts of it may be the template's
+---@return table? job new, else shared with nobody
 ---@return host.nomad.Error?
-function Template:resolve(rendering)
+function Template:resolve(rendering, shared)
   if not self.mode then
     local ok, err = self:prepare()
     if not ok then
@@ -261,7 +262,7 @@ function Template:resolve(rendering)
     end
   end
   local resolve = self.mode == "fill" and resolve_fill or resolve_text
-  local job, err = resolve(self, rendering)
+  local job, err = resolve(self, rendering, shared)
   if not job then
     return nil, err
   end

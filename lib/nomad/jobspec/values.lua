@@ -18,6 +18,9 @@ local function shown(placeholder)
 end
 
 local function harmful(text)
+  if not text:find("[{%c]") then
+    return nil
+  end
   return text:match("{{") or text:match("[$%%]{") or text:match("%c") and "a control character"
 end
 
