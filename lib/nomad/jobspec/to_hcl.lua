@@ -1,0 +1,340 @@
+--- A job in JSON's form as HCL, which Nomad parses back to the same job; driven by the schema.
+---
+--- A few things HCL cannot say: fields of the server's own, some keys that are no names, ports that are reserved but have
+--- no number. Each is named by a warning, with its path.
+
+local body = require "nomad.jobspec.hclout.body"
+local duration = require "nomad.jobspec.duration"
+local json = require "host.json"
+local literal = require "nomad.jobspec.hclout.literal"
+local open = require "nomad.jobspec.hclout.open"
+local schema = require "nomad.jobspec.schema"
+
+local to_hcl = {}
+
+---@class hclout.Writer
+---@field warnings jobspec.Problem[]
+local Writer = {}
+Writer.__index = Writer
+
+function Writer:warn(path, text, ...)
+  self.warnings[#self.warnings + 1] =
+    { path = path, message = text:format(...), level = "warning" }
+end
+
+local function below(path, name)
+  return path == "" and name or path .. "." .. name
+end
+
+local function at_key(path, key)
+  return math.type(key) == "integer" and ("%s[%d]"):format(path, key - 1)
+    or ("%s[%q]"):format(path, key)
+end
+
+local function is_object(value)
+  return type(value) == "table" and (next(value) == nil or not json.is_array(value))
+end
+
+local function is_list(value)
+  return type(value) == "table" and (next(value) == nil or json.is_array(value))
+end
+
+-- What Go has in a field that was not given.
+local function is_zero(value)
+  return value == nil
+    or value == json.null
+    or value == ""
+    or value == 0
+    or value == false
+    or type(value) == "table" and next(value) == nil
+end
+
+--- The values of an object by their fields; a key that the schema does not have is told.
+---@param object jobspec.schema.Object
+---@return table<jobspec.schema.Field, any>
+function Writer:fields_of(object, value, path)
+  local found = {}
+  for _, key in ipairs(literal.sorted_keys(value)) do
+    local field = object.by_name[key:lower()]
+    if not field then
+      self:warn(below(path, key), "unknown field, left out")
+    elseif value[key] ~= json.null and (found[field] == nil or key == field.name) then
+      found[field] = value[key]
+    end
+  end
+  return found
+end
+
+-- Strings that hold letters for which Unicode has shorter forms come back in those.
+local function is_composed(text)
+  return not text:find("\xCC[\x80-\xBF]")
+    and not text:find("\xCD[\x80-\xAF]")
+    and not text:find("\xE1[\x84-\x87]")
+    and not text:find("\xE2\x84[\xA6\xAA\xAB]")
+    and not text:find("\xEF[\xA4-\xAB]")
+end
+
+function Writer:check_letters(value, path)
+  if type(value) == "string" and not is_composed(value) then
+    self:warn(path, "has letters in a form of Unicode that HCL does not keep (it composes them)")
+  elseif type(value) == "table" then
+    for _, key in ipairs(json.is_array(value) and {} or literal.sorted_keys(value)) do
+      self:check_letters(key, at_key(path, key))
+      self:check_letters(value[key], at_key(path, key))
+    end
+    for i = 1, #value do
+      self:check_letters(value[i], at_key(path, i))
+    end
+  end
+end
+
+-- 90 s → "1m30s".
+local function length(nanoseconds)
+  return (duration.text(nanoseconds):gsub("m0s$", "m"):gsub("h0m$", "h"):gsub("µs", "us"))
+end
+
+local function attribute_text(field, value, depth)
+  if field.type == "duration" and math.type(value) == "integer" then
+    return literal.quoted(length(value))
+  elseif field.type == "list" and field.of == "string" and is_list(value) then
+    local items = {}
+    for i = 1, #value do
+      -- Go reads null as the empty string.
+      items[i] = value[i] == json.null and "" or value[i]
+    end
+    return (literal.of(json.array(items), depth))
+  end
+  return (literal.of(value, depth))
+end
+
+local function label_field(object)
+  for _, field in ipairs(object.fields) do
+    if field.kind == "label" then
+      return field
+    end
+  end
+end
+
+-- The label of a block: of a map its key, else the field that says it.
+local function label_of(object, value, key)
+  local field = label_field(object)
+  if not field then
+    return nil
+  elseif type(key) == "string" then
+    return key
+  end
+  for name, item in pairs(value) do
+    if name:lower() == field.name:lower() and type(item) == "string" then
+      return item
+    end
+  end
+  return ""
+end
+
+--- A block for an object. null is an object without fields.
+function Writer:object_block(name, object, value, into, path, key)
+  if value == json.null then
+    value = {}
+  elseif not is_object(value) then
+    return self:warn(path, "is no object, left out")
+  end
+  local label = label_of(object, value, key)
+  local inner = into:block(name, label)
+  local field = type(key) == "string" and label_field(object)
+  local own = field and value[field.name]
+  if own and own ~= key and not is_zero(own) then
+    self:warn(below(path, field.name), "becomes %q, as its key is, in HCL", key)
+  end
+  self:object(object, value, inner, path)
+  return inner
+end
+
+function Writer:blocks(field, value, into, path)
+  local object = schema.objects[field.of]
+  if field.type == "map" then
+    for _, key in ipairs(is_object(value) and literal.sorted_keys(value) or {}) do
+      self:object_block(field.hcl, object, value[key], into, at_key(path, key), key)
+    end
+  else
+    for i = 1, is_list(value) and #value or 0 do
+      self:object_block(field.hcl, object, value[i], into, at_key(path, i), i)
+    end
+  end
+end
+
+--- Maps that may be written as attributes, so that their keys may be anything.
+local QUOTABLE =
+  { ["Job.meta"] = true, ["TaskGroup.meta"] = true, ["Task.meta"] = true, ["Task.env"] = true }
+
+function Writer:open_map(object, field, value, into, path)
+  self:check_letters(value, path)
+  if QUOTABLE[object.name .. "." .. field.hcl] and not open.has_names(value) then
+    return into:attribute(field.hcl, literal.object(value, into.depth))
+  end
+  local write = field.of == "any" and open.any or open.strings
+  write(value, into:block(field.hcl), function(key)
+    self:warn(at_key(path, key), "HCL has no way to say a key like this here, left out")
+  end)
+end
+
+--- Writes a field as its kind says.
+function Writer:field(object, field, value, into, path)
+  if field.kind == "attr" then
+    self:check_letters(value, path)
+    if field.null or not is_zero(value) then
+      into:attribute(field.hcl, attribute_text(field, value, into.depth))
+    end
+  elseif field.kind == "blocks" then
+    self:blocks(field, value, into, path)
+  elseif type(value) ~= "table" then
+    self:warn(path, "is no object, left out")
+  elseif field.type == "object" then
+    self:object_block(field.hcl, schema.objects[field.of], value, into, path)
+  else
+    self:open_map(object, field, value, into, path)
+  end
+end
+
+---------------------------------------------------------------------------------------------------
+-- What is not as the schema's names alone would have it.
+
+local special = {}
+
+special["Job.ID"] = function() end -- the label
+
+special["Job.Name"] = function(self, found, field, into, path)
+  local value = found[field]
+  if value ~= found[schema.objects.Job.by_name.id] then
+    self:field(schema.objects.Job, field, value, into, path)
+  end
+end
+
+special["PeriodicConfig.SpecType"] = function(self, found, field, _, path)
+  if found[field] ~= "cron" and not is_zero(found[field]) then
+    self:warn(path, 'becomes "cron" in HCL')
+  end
+end
+
+-- Nomad tells ports apart by their number: with one, it is reserved.
+local function ports(self, found, field, into, path, reserved)
+  local list = found[field]
+  local others = found[schema.objects.NetworkResource.by_name.dynamicports]
+  for i = 1, is_list(list) and #list or 0 do
+    local port, where = list[i], at_key(path, i)
+    local number = is_object(port) and (port.Value or 0) or 0
+    local is_number = math.type(number) == "integer"
+    local name = "port"
+    if reserved and is_number and number <= 0 then
+      name = is_zero(others) and "reserved_ports" or name
+      if name == "port" then
+        self:warn(where, "becomes a dynamic port in HCL, as it has no number")
+      end
+    elseif not reserved and is_number and number > 0 then
+      self:warn(where, "becomes a reserved port in HCL, as it has a number")
+    end
+    self:object_block(name, schema.objects.Port, port, into, where, i)
+  end
+end
+
+special["NetworkResource.ReservedPorts"] = function(self, found, field, into, path)
+  ports(self, found, field, into, path, true)
+end
+
+special["NetworkResource.DynamicPorts"] = function(self, found, field, into, path)
+  ports(self, found, field, into, path, false)
+end
+
+-- The identity without a name comes first: Nomad takes the first one for it.
+special["Task.Identity"] = function(self, found, field, into, path)
+  local value = found[field]
+  local name = is_object(value) and value.Name
+  if name and name ~= "default" and not is_zero(name) then
+    self:warn(below(path, "Name"), 'becomes "default" in HCL')
+    local copy = {}
+    for key, item in pairs(value) do
+      copy[key] = key ~= "Name" and item or nil
+    end
+    value = copy
+  end
+  self:object_block("identity", schema.objects.WorkloadIdentity, value, into, path)
+end
+
+local SCALED = { vertical_cpu = "cpu", vertical_mem = "mem" }
+
+special["Task.ScalingPolicies"] = function(self, found, field, into, path)
+  local object = schema.objects.ScalingPolicy
+  for i = 1, is_list(found[field]) and #found[field] or 0 do
+    local value, where = found[field][i], at_key(path, i)
+    local label = is_object(value) and SCALED[value.Type]
+    if label then
+      self:object(object, value, into:block("scaling", label), where)
+    else
+      self:warn(where, "HCL has scaling of tasks only for vertical_cpu and vertical_mem, left out")
+    end
+  end
+end
+
+-- Old names, which win over the new ones.
+special["ConsulProxy.Expose"] = function(self, found, field, into, path)
+  local old = schema.objects.ConsulProxy.by_name.exposeconfig
+  local value = found[old] or found[field]
+  self:field(schema.objects.ConsulProxy, field, value, into, path)
+end
+
+special["ConsulExposeConfig.Paths"] = function(self, found, field, into, path)
+  local old = schema.objects.ConsulExposeConfig.by_name.path
+  self:field(schema.objects.ConsulExposeConfig, field, found[old] or found[field], into, path)
+end
+
+--- Old names → new ones.
+local RENAMED = { ["ConsulProxy.ExposeConfig"] = "expose", ["ConsulExposeConfig.Path"] = "paths" }
+
+--- Writes the fields of an object into a body.
+---@param object jobspec.schema.Object
+---@param value table
+---@param into hclout.Body
+---@param path string
+function Writer:object(object, value, into, path)
+  local found = self:fields_of(object, value, path)
+  for old, new in pairs(RENAMED) do
+    local name, field = old:match("^(.*)%.(.*)$")
+    field = name == object.name and object.by_name[field:lower()]
+    if field and found[field] ~= nil and found[object.by_name[new]] == nil then
+      found[object.by_name[new]] = found[field]
+    end
+  end
+  for _, field in ipairs(object.fields) do
+    local own = found[field]
+    local id = object.name .. "." .. field.name
+    local where = below(path, field.name)
+    if own == nil or field.kind == "label" or RENAMED[id] then
+      own = nil
+    elseif special[id] then
+      special[id](self, found, field, into, where)
+    elseif field.hcl then
+      self:field(object, field, own, into, where)
+    elseif not is_zero(own) then
+      local why = field.runtime and "is the server's own" or "HCL has no word for it"
+      self:warn(where, "%s, left out", why)
+    end
+  end
+end
+
+---@class jobspec.HclOptions
+
+--- The HCL of a job. It is meant for valid jobs; whatever cannot be said is left out and named.
+---@param job table in JSON's names, without the {"Job": …} around it; is not changed
+---@return string text
+---@return jobspec.Problem[] warnings what HCL cannot say
+function to_hcl.job(job)
+  local writer = setmetatable({ warnings = {} }, Writer)
+  local file = body.new(0)
+  local object = schema.objects.Job
+  local id = writer:fields_of(object, job, "")[object.by_name.id]
+  writer.warnings = {}
+  local inner = file:block("job", type(id) == "string" and id or "")
+  writer:object(object, job, inner, "")
+  return file:text() .. "\n", writer.warnings
+end
+
+return to_hcl
