@@ -9,11 +9,13 @@ local json = require "host.json"
 local literal = require "nomad.jobspec.hclout.literal"
 local open = require "nomad.jobspec.hclout.open"
 local schema = require "nomad.jobspec.schema"
+local version = require "nomad.jobspec.version"
 
 local to_hcl = {}
 
 ---@class hclout.Writer
 ---@field warnings jobspec.Problem[]
+---@field nomad? string
 local Writer = {}
 Writer.__index = Writer
 
@@ -96,11 +98,11 @@ end
 local function attribute_text(field, value, depth)
   if field.type == "duration" and math.type(value) == "integer" then
     return literal.quoted(length(value))
-  elseif field.type == "list" and field.of == "string" and is_list(value) then
+  elseif field.type == "list" and is_list(value) then
     local items = {}
     for i = 1, #value do
-      -- Go reads null as the empty string.
-      items[i] = value[i] == json.null and "" or value[i]
+      -- Go reads null as the empty string, or 0.
+      items[i] = value[i] == json.null and (field.of == "string" and "" or 0) or value[i]
     end
     return (literal.of(json.array(items), depth))
   end
@@ -141,23 +143,33 @@ function Writer:object_block(name, object, value, into, path, key)
   local label = label_of(object, value, key)
   local inner = into:block(name, label)
   local field = type(key) == "string" and label_field(object)
-  local own = field and value[field.name]
-  if own and own ~= key and not is_zero(own) then
+  if field and value[field.name] ~= key then
     self:warn(below(path, field.name), "becomes %q, as its key is, in HCL", key)
   end
   self:object(object, value, inner, path)
   return inner
 end
 
-function Writer:blocks(field, value, into, path)
+--- Lists in which Nomad leaves null out; elsewhere it is an object without fields.
+local SKIPPED = {
+  ["ConsulIngressConfigEntry.Listeners"] = true,
+  ["ConsulIngressListener.Services"] = true,
+  ["ConsulTerminatingConfigEntry.Services"] = true,
+  ["Task.Identities"] = true,
+}
+
+function Writer:blocks(owner, field, value, into, path)
   local object = schema.objects[field.of]
+  local skipped = SKIPPED[owner.name .. "." .. field.name]
   if field.type == "map" then
     for _, key in ipairs(is_object(value) and literal.sorted_keys(value) or {}) do
       self:object_block(field.hcl, object, value[key], into, at_key(path, key), key)
     end
   else
     for i = 1, is_list(value) and #value or 0 do
-      self:object_block(field.hcl, object, value[i], into, at_key(path, i), i)
+      if value[i] ~= json.null or not skipped then
+        self:object_block(field.hcl, object, value[i], into, at_key(path, i), i)
+      end
     end
   end
 end
@@ -185,7 +197,7 @@ function Writer:field(object, field, value, into, path)
       into:attribute(field.hcl, attribute_text(field, value, into.depth))
     end
   elseif field.kind == "blocks" then
-    self:blocks(field, value, into, path)
+    self:blocks(object, field, value, into, path)
   elseif type(value) ~= "table" then
     self:warn(path, "is no object, left out")
   elseif field.type == "object" then
@@ -263,10 +275,14 @@ local SCALED = { vertical_cpu = "cpu", vertical_mem = "mem" }
 
 special["Task.ScalingPolicies"] = function(self, found, field, into, path)
   local object = schema.objects.ScalingPolicy
+  local seen = {}
   for i = 1, is_list(found[field]) and #found[field] or 0 do
     local value, where = found[field][i], at_key(path, i)
     local label = is_object(value) and SCALED[value.Type]
-    if label then
+    if label and seen[label] then
+      self:warn(where, "HCL has scaling for %s once in a task, left out", value.Type)
+    elseif label then
+      seen[label] = true
       self:object(object, value, into:block("scaling", label), where)
     else
       self:warn(where, "HCL has scaling of tasks only for vertical_cpu and vertical_mem, left out")
@@ -283,11 +299,43 @@ end
 
 special["ConsulExposeConfig.Paths"] = function(self, found, field, into, path)
   local old = schema.objects.ConsulExposeConfig.by_name.path
-  self:field(schema.objects.ConsulExposeConfig, field, found[old] or found[field], into, path)
+  local value = is_zero(found[old]) and found[field] or found[old]
+  self:field(schema.objects.ConsulExposeConfig, field, value, into, path)
 end
 
 --- Old names → new ones.
 local RENAMED = { ["ConsulProxy.ExposeConfig"] = "expose", ["ConsulExposeConfig.Path"] = "paths" }
+
+-- Values under old names are found under the new ones too.
+local function rename(object, found)
+  for old, new in pairs(RENAMED) do
+    local name, field = old:match("^(.*)%.(.*)$")
+    field = name == object.name and object.by_name[field:lower()]
+    if field and found[field] ~= nil and found[object.by_name[new]] == nil then
+      found[object.by_name[new]] = found[field]
+    end
+  end
+end
+
+--- One field of an object, if it was given.
+function Writer:member(object, found, field, into, path)
+  local own, id = found[field], object.name .. "." .. field.name
+  if own == nil or field.kind == "label" or RENAMED[id] then
+    return
+  elseif self.nomad and field.since and not version.at_least(self.nomad, field.since) then
+    self:warn(path, "Nomad %s does not know it, left out", self.nomad)
+  elseif special[id] then
+    special[id](self, found, field, into, path)
+  elseif field.hcl then
+    self:field(object, field, own, into, path)
+  elseif not is_zero(own) or field.type == "object" then
+    local why = field.runtime and "is the server's own" or "HCL has no word for it"
+    self:warn(path, "%s, left out", why)
+  end
+end
+
+--- What a job and a group are about comes last, as people write it.
+local LAST = { ["Job.TaskGroups"] = true, ["TaskGroup.Tasks"] = true }
 
 --- Writes the fields of an object into a body.
 ---@param object jobspec.schema.Object
@@ -296,38 +344,30 @@ local RENAMED = { ["ConsulProxy.ExposeConfig"] = "expose", ["ConsulExposeConfig.
 ---@param path string
 function Writer:object(object, value, into, path)
   local found = self:fields_of(object, value, path)
-  for old, new in pairs(RENAMED) do
-    local name, field = old:match("^(.*)%.(.*)$")
-    field = name == object.name and object.by_name[field:lower()]
-    if field and found[field] ~= nil and found[object.by_name[new]] == nil then
-      found[object.by_name[new]] = found[field]
+  local last = {}
+  rename(object, found)
+  for _, field in ipairs(object.fields) do
+    if LAST[object.name .. "." .. field.name] then
+      last[#last + 1] = field
+    else
+      self:member(object, found, field, into, below(path, field.name))
     end
   end
-  for _, field in ipairs(object.fields) do
-    local own = found[field]
-    local id = object.name .. "." .. field.name
-    local where = below(path, field.name)
-    if own == nil or field.kind == "label" or RENAMED[id] then
-      own = nil
-    elseif special[id] then
-      special[id](self, found, field, into, where)
-    elseif field.hcl then
-      self:field(object, field, own, into, where)
-    elseif not is_zero(own) then
-      local why = field.runtime and "is the server's own" or "HCL has no word for it"
-      self:warn(where, "%s, left out", why)
-    end
+  for _, field in ipairs(last) do
+    self:member(object, found, field, into, below(path, field.name))
   end
 end
 
 ---@class jobspec.HclOptions
+---@field nomad? string the version that shall read it: fields that it does not know are left out
 
 --- The HCL of a job. It is meant for valid jobs; whatever cannot be said is left out and named.
 ---@param job table in JSON's names, without the {"Job": …} around it; is not changed
+---@param options? jobspec.HclOptions
 ---@return string text
 ---@return jobspec.Problem[] warnings what HCL cannot say
-function to_hcl.job(job)
-  local writer = setmetatable({ warnings = {} }, Writer)
+function to_hcl.job(job, options)
+  local writer = setmetatable({ warnings = {}, nomad = options and options.nomad }, Writer)
   local file = body.new(0)
   local object = schema.objects.Job
   local id = writer:fields_of(object, job, "")[object.by_name.id]
