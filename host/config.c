@@ -38,6 +38,8 @@ static const struct command_info commands[] = {
 	{"reload", COMMAND_RELOAD, 0, 0, "reload"},
 	{"approve", COMMAND_APPROVE, 0, 1, "approve [POLICY]"},
 	{"retry", COMMAND_RETRY, 1, 1, "retry [NAMESPACE/]ID"},
+	{"jobspec", COMMAND_JOBSPEC, 1, SIZE_MAX,
+		"jobspec validate|canonicalize|diff|convert|render|schema [FILE ...]"},
 	{"init", COMMAND_INIT, 1, 1, "init DIR"},
 	{"exec", COMMAND_EXEC, 1, SIZE_MAX, "exec FILE.lua [ARG ...]"},
 	{"help", COMMAND_HELP, 0, 1, "help [COMMAND]"},
@@ -458,6 +460,7 @@ void config_free(struct config *c)
 	free(c->client_key);
 	free(c->tls_server_name);
 	free(c->instance);
+	free(c->nomad);
 	free(c->lib_dir);
 	free(c->http_addr);
 	free(c);

@@ -22,6 +22,7 @@ enum command {
 	COMMAND_RELOAD,
 	COMMAND_APPROVE,
 	COMMAND_RETRY,
+	COMMAND_JOBSPEC,
 	COMMAND_EXEC
 };
 
@@ -51,6 +52,9 @@ struct config {
 	bool dry_run;
 	bool yes;		/* -yes: prune asks nobody */
 	bool release;		/* -release: prune takes the marks away instead of stopping */
+	bool json;		/* -json: jobspec answers machines */
+	bool lenient;		/* -lenient: to jobspec unknown fields are warnings */
+	char *nomad;		/* -nomad: the version that jobspec goes by, or "server"; NULL: none */
 	char **cross_namespace; /* "from:to" pairs, NULL terminated */
 	size_t cross_namespace_count;
 	long write_rate;	/* -write-rate: writes to Nomad a second; 0, the default: no limit */

@@ -30,7 +30,7 @@ struct config_flag {
 	size_t at; /* of the field in struct config, for kinds that do not imply it */
 };
 
-enum { CONFIG_FLAG_COUNT = 27 };
+enum { CONFIG_FLAG_COUNT = 30 };
 extern const struct config_flag config_flags[CONFIG_FLAG_COUNT];
 
 const struct config_flag *config_flag_find(const char *name, size_t len);

@@ -9,7 +9,8 @@
 /* clang-format off */
 #define EXIT_CODES \
 	"Exit codes: 0 all went well; 1 an error, told in a sentence on standard error;\n" \
-	"for plan and prune also 2: something would change, and was not.\n"
+	"for plan and prune also 2: something would change, and was not; for jobspec diff\n" \
+	"2: the jobs are different.\n"
 
 #define CONNECTION_FLAGS \
 	"Where Nomad is, and who asks (the variable a flag replaces is in parentheses):\n" \
@@ -91,6 +92,8 @@ static const char overview[] =
 	"                                          to load its scripts again\n"
 	"  nomad-operator approve [POLICY]         let it make removals that are held back\n"
 	"  nomad-operator retry [NAMESPACE/]ID     let it try a job again now\n"
+	"  nomad-operator jobspec COMMAND ...      check, complete, compare and convert\n"
+	"                                          job specifications; asks no Nomad\n"
 	"  nomad-operator init DIR                 write the built-in scripts, to edit\n"
 	"  nomad-operator exec FILE.lua [ARG ...]  run a Lua program with the whole API\n"
 	"  nomad-operator help [COMMAND]           this text, or more about one command\n"
@@ -224,6 +227,38 @@ static const char help_retry[] =
 	"\n"
 	ASK_FLAGS;
 
+static const char help_jobspec[] =
+	"nomad-operator jobspec COMMAND [FLAG ...] FILE ...\n"
+	"\n"
+	"Works on job specifications: JSON, bare or inside {\"Job\": ...}. - is standard\n"
+	"input. JSON needs no Nomad; a file in HCL is sent to one to be parsed.\n"
+	"\n"
+	"  validate FILE ...      name all that Nomad would refuse, with its path\n"
+	"  canonicalize FILE      print the job as Nomad keeps it, defaults filled in\n"
+	"  diff OLD NEW           print what is different, defaults filled in\n"
+	"  convert FILE           JSON to HCL, and HCL (parsed by a Nomad) to JSON\n"
+	"  render TEMPLATE KEY=VALUE ...\n"
+	"                         fill in the [[ ]] of a template, and print its text;\n"
+	"                         true, false, and what begins with [ or { is JSON\n"
+	"  schema [OBJECT[.FIELD]]\n"
+	"                         print objects and fields: name in JSON and in HCL, type,\n"
+	"                         default, the first Nomad that has it\n"
+	"\n"
+	"  -json                  print JSON, for machines\n"
+	"  -lenient               take unknown fields for warnings\n"
+	"  -nomad=VERSION         go by that version, as in 1.11.3; server: by the one at\n"
+	"                         -address. Default: all fields that we know, and for\n"
+	"                         canonicalize and diff 1.11.3\n"
+	"\n"
+	"  nomad-operator jobspec validate job.json\n"
+	"  nomad job inspect web | nomad-operator jobspec convert - > web.nomad.hcl\n"
+	"  nomad-operator jobspec diff -json old.json new.json\n"
+	"\n"
+	"Exit codes: 0 all went well; 1 a job is invalid, or another error; 2 (diff) the\n"
+	"jobs are different.\n"
+	"\n"
+	CONNECTION_FLAGS "\n" LOG_FLAGS;
+
 static const char help_init[] =
 	"nomad-operator init DIR\n"
 	"\n"
@@ -262,7 +297,7 @@ const char *config_help(const char *topic)
 	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune}, {"acl", help_acl},
 		{"status", help_status}, {"reload", help_reload}, {"approve", help_approve},
 		{"retry", help_retry},
-		{"check", help_check}, {"init", help_init}, {"exec", help_exec},
+		{"check", help_check}, {"jobspec", help_jobspec}, {"init", help_init}, {"exec", help_exec},
 		{"help", help_help}, {"version", help_version}};
 	size_t i;
 

@@ -85,6 +85,12 @@ bool files_read(const char *path, struct buf *out, const char **error)
 	return !*error;
 }
 
+bool files_read_input(struct buf *out, const char **error)
+{
+	*error = copy_out(STDIN_FILENO, out);
+	return !*error;
+}
+
 static bool add_name(struct buf *out, const char *name)
 {
 	return buf_add(out, name, strlen(name) + 1);

@@ -20,6 +20,8 @@ bool files_embedded_prefix(const char *prefix);
 /* Appends the file to out, whose limit should be at least FILES_SIZE_MAX. False: *error is a sentence without
  * the path, "No such file or directory", static or until the next call. */
 bool files_read(const char *path, struct buf *out, const char **error) WARN_UNUSED;
+/* Appends all of standard input; blocks. */
+bool files_read_input(struct buf *out, const char **error) WARN_UNUSED;
 /* Appends the names in the directory, sorted, each with a NUL after it. */
 bool files_list(const char *path, struct buf *out, const char **error) WARN_UNUSED;
 

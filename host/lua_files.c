@@ -6,6 +6,7 @@
 
 #include "files.h"
 #include "lua_buf.h"
+#include "lua_context.h"
 
 /* nil, "path: what is wrong" */
 static int failure(lua_State *L, const char *path, const char *error)
@@ -38,6 +39,21 @@ static int read_file(lua_State *L)
 	return 1;
 }
 
+/* It blocks the loop: a command has nothing else to do meanwhile. */
+static int read_input(lua_State *L)
+{
+	struct buf *b = lua_buf_push(L, FILES_SIZE_MAX);
+	const char *error;
+
+	if (lua_context(L)->config->command == COMMAND_RUN)
+		return luaL_error(L, "host.read_input: the operator has no standard input");
+	if (!files_read_input(b, &error))
+		return failure(L, "standard input", error);
+	lua_pushlstring(L, b->data ? b->data : "", b->len);
+	buf_free(b);
+	return 1;
+}
+
 static int list_dir(lua_State *L)
 {
 	const char *path = check_path(L);
@@ -59,7 +75,7 @@ static int list_dir(lua_State *L)
 void lua_files_add(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{"read_file", read_file}, {"list_dir", list_dir}, {NULL, NULL}};
+		{"read_file", read_file}, {"read_input", read_input}, {"list_dir", list_dir}, {NULL, NULL}};
 
 	luaL_setfuncs(L, functions, 0);
 }

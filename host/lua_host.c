@@ -108,6 +108,8 @@ static const char *command_name(enum command command)
 		return "prune";
 	case COMMAND_ACL:
 		return "acl";
+	case COMMAND_JOBSPEC:
+		return "jobspec";
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 	case COMMAND_INIT:
@@ -126,7 +128,7 @@ static void push_options(lua_State *L, const struct lua_context *c)
 	static const char *const levels[] = {"error", "warn", "info", "debug"};
 	const struct config *config = c->config;
 
-	lua_createtable(L, 0, 14);
+	lua_createtable(L, 0, 17);
 	lua_pushstring(L, command_name(config->command));
 	lua_setfield(L, -2, "command");
 	push_list(L, config->args, config->arg_count);
@@ -143,6 +145,12 @@ static void push_options(lua_State *L, const struct lua_context *c)
 	lua_setfield(L, -2, "yes");
 	lua_pushboolean(L, config->release);
 	lua_setfield(L, -2, "release");
+	lua_pushboolean(L, config->json);
+	lua_setfield(L, -2, "json");
+	lua_pushboolean(L, config->lenient);
+	lua_setfield(L, -2, "lenient");
+	lua_pushstring(L, config->nomad); /* nil for NULL */
+	lua_setfield(L, -2, "nomad");
 	lua_pushinteger(L, config->max_delete);
 	lua_setfield(L, -2, "max_delete");
 	lua_pushinteger(L, config->write_rate);

@@ -39,6 +39,8 @@ static int dispatch(struct config *config, struct log *log)
 		return command_run(config, "check", log);
 	case COMMAND_ACL:
 		return command_run(config, "acl", log);
+	case COMMAND_JOBSPEC:
+		return command_run(config, "jobspec", log);
 	case COMMAND_STATUS:
 	case COMMAND_RELOAD:
 	case COMMAND_APPROVE:

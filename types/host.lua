@@ -10,7 +10,7 @@ host.version = ""
 
 --- What the command line said. Read-only.
 ---@class host.Options
----@field command "run"|"plan"|"check"|"exec"|"prune"
+---@field command "run"|"plan"|"check"|"exec"|"prune"|"acl"|"jobspec"
 ---@field args string[] scripts and directories, or what else the command takes
 ---@field instance string `-instance`
 ---@field namespaces string[] `-namespace`; empty: all that the token may read
@@ -18,6 +18,9 @@ host.version = ""
 ---@field dry_run boolean
 ---@field yes boolean `-yes`
 ---@field release boolean `-release`
+---@field json boolean `-json`
+---@field lenient boolean `-lenient`
+---@field nomad? string `-nomad`: a version, or "server"
 ---@field max_delete integer `-max-delete`; -1: the larger of 5 and 20 %
 ---@field write_rate integer `-write-rate`; 0, the default: no limit
 ---@field cross_namespace string[] "from:to" pairs of `-allow-cross-namespace`
@@ -164,6 +167,11 @@ function host.escape(text) end
 ---@return string? text
 ---@return string? error "scripts/x.lua: No such file or directory"
 function host.read_file(path) end
+
+--- All of standard input; blocks everything meanwhile, so it is for commands, and raises in a running operator.
+---@return string? text nil and a sentence for more than 4 MiB, or what the system says
+---@return string? error
+function host.read_input() end
 
 --- The names in a directory, sorted; nil where `path` is not a directory.
 ---@param path string `builtin:scripts` names the embedded ones

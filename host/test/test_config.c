@@ -258,6 +258,7 @@ static void test_help(void **state)
 	check_help("prune -help", "prune");
 	check_help("acl -help", "acl");
 	check_help("approve -help", "approve");
+	check_help("jobspec diff -help", "jobspec");
 	c = good("version");
 	assert_int_equal(c->command, COMMAND_VERSION);
 	config_free(c);
@@ -271,7 +272,7 @@ static void test_help(void **state)
 static void test_help_texts(void **state)
 {
 	static const char *const topics[] = {
-		"run", "plan", "check", "init", "exec", "help", "version"};
+		"run", "plan", "check", "jobspec", "init", "exec", "help", "version"};
 	static const char *const words[] = {"-address", "-allow-cross-namespace",
 		"NOMAD_TOKEN_FILE", "-http-addr", "-stream-line-max", "-drain-timeout",
 		"Exit codes", "80", "443", "SIGHUP"};

@@ -1,4 +1,4 @@
---- command: the commands that are Lua programs: plan, prune, check, acl, exec. Each runs as a task and returns the
+--- command: the commands that are Lua programs: plan, prune, check, acl, jobspec, exec. Each runs as a task and returns the
 --- exit code.
 
 local host = require "host"
@@ -238,6 +238,14 @@ function command.acl()
   })
   host.print(rules:hcl())
   return 0
+end
+
+--- Works on job specifications; JSON asks no Nomad.
+---@async
+---@param args string[] the subcommand, then what it takes
+---@return integer 0, 1 an error or an invalid job, 2 two jobs are different
+function command.jobspec(args)
+  return require("operator.jobspec_command").run(args)
 end
 
 --- Runs a Lua program with the whole API. Its arguments are in `...`; an integer that it returns is the exit code.

@@ -201,6 +201,17 @@ local function write(self, given)
   return out:finish()
 end
 
+--- The text with its values filled in, each escaped for its place. Nothing is asked of Nomad. Raises as render does.
+---@param given table the values, by name
+---@return string
+function Template:text(given)
+  local ok, out = pcall(write, self, given)
+  if not ok then
+    error(raised(self, out), 0)
+  end
+  return out.text
+end
+
 local function keep(self, text, job)
   if self.kept[text] or #text > MAX_KEPT_BYTES then
     return
