@@ -1,5 +1,5 @@
---- command: the commands that are Lua programs: plan, prune, check, acl, jobspec, exec. Each runs as a task and returns the
---- exit code.
+--- command: the commands that are Lua programs: plan, prune, check, acl, jobspec, exec. Each runs as a task and
+--- returns the exit code.
 
 local host = require "host"
 local generation = require "operator.generation"

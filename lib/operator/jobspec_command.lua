@@ -244,8 +244,7 @@ local function values_of(args)
     end
     local value, err = value_of(text)
     if err then
-      return nil,
-        ("the value of %s begins as JSON does, but is none: %s"):format(key, err)
+      return nil, ("the value of %s begins as JSON does, but is none: %s"):format(key, err)
     end
     values[key] = value
   end
@@ -254,13 +253,12 @@ end
 
 function command.render(args)
   local values, wrong = values_of(args)
-  local text = args[1]
   if not values then
     return fail(wrong)
   end
-  text, wrong = input.text(args[1])
+  local text, err = input.text(args[1])
   if not text then
-    return fail(wrong)
+    return fail(err)
   end
   local template = require "nomad.jobspec.template"
   local ok, out = pcall(function()

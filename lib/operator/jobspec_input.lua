@@ -159,7 +159,8 @@ local function refused(name, err)
       tostring(err)
     )
   end
-  return (text:gsub("input%.hcl", (name:gsub("%%", "%%%%"))):gsub("%s+$", ""))
+  text = text:gsub("input%.hcl:(%d+)[%d,%-]*", "line %1"):gsub("%s*\n%s*", "; ")
+  return ("%s: %s"):format(name, (text:gsub("[;%s]+$", "")))
 end
 
 local function from_hcl(path, text)
@@ -171,10 +172,10 @@ local function from_hcl(path, text)
     return nil, refused(name, err)
   end
   return nil,
-    ("%s: this is HCL, which a Nomad has to parse, and none answers: %s. -address says where one is; "):format(
+    ("%s: this is HCL, which a Nomad has to parse, and none does: %s. JSON needs none"):format(
       name,
       (tostring(err):gsub("%.$", ""))
-    ) .. "JSON needs none (nomad job run -output makes it)"
+    )
 end
 
 --- Reads a job.
@@ -192,7 +193,7 @@ function input.job(path)
     local name = input.name(path)
     local _, why = json.decode(text)
     return nil,
-      ("%s: this is neither JSON (%s) nor HCL (no line begins with job \"…\" {)"):format(
+      ('%s: this is neither JSON (%s) nor HCL (no line begins with job "…" {)'):format(
         name,
         why or "it is no object"
       )

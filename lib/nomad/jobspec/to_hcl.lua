@@ -1,7 +1,7 @@
 --- A job in JSON's form as HCL, which Nomad parses back to the same job; driven by the schema.
 ---
---- A few things HCL cannot say: fields of the server's own, some keys that are no names, ports that are reserved but have
---- no number. Each is named by a warning, with its path.
+--- A few things HCL cannot say: fields of the server's own, some keys that are no names, ports that are reserved but
+--- have no number. Each is named by a warning, with its path.
 
 local body = require "nomad.jobspec.hclout.body"
 local duration = require "nomad.jobspec.duration"
@@ -20,8 +20,7 @@ local Writer = {}
 Writer.__index = Writer
 
 function Writer:warn(path, text, ...)
-  self.warnings[#self.warnings + 1] =
-    { path = path, message = text:format(...), level = "warning" }
+  self.warnings[#self.warnings + 1] = { path = path, message = text:format(...), level = "warning" }
 end
 
 local function below(path, name)
@@ -227,24 +226,29 @@ special["PeriodicConfig.SpecType"] = function(self, found, field, _, path)
   end
 end
 
--- Nomad tells ports apart by their number: with one, it is reserved.
+-- Nomad tells ports apart by their number: with one, a port is reserved. Only where all are of the other kind, which
+-- they are named for, there is a way to say a reserved port without a number.
+local function port_name(self, port, where, reserved, others)
+  local number = is_object(port) and port.Value or 0
+  if math.type(number) ~= "integer" or (number > 0) == reserved then
+    return "port"
+  elseif not reserved then
+    self:warn(where, "becomes a reserved port in HCL, as it has a number")
+  elseif is_zero(others) then
+    return "reserved_ports"
+  else
+    self:warn(where, "becomes a dynamic port in HCL, as it has no number")
+  end
+  return "port"
+end
+
 local function ports(self, found, field, into, path, reserved)
   local list = found[field]
   local others = found[schema.objects.NetworkResource.by_name.dynamicports]
   for i = 1, is_list(list) and #list or 0 do
-    local port, where = list[i], at_key(path, i)
-    local number = is_object(port) and (port.Value or 0) or 0
-    local is_number = math.type(number) == "integer"
-    local name = "port"
-    if reserved and is_number and number <= 0 then
-      name = is_zero(others) and "reserved_ports" or name
-      if name == "port" then
-        self:warn(where, "becomes a dynamic port in HCL, as it has no number")
-      end
-    elseif not reserved and is_number and number > 0 then
-      self:warn(where, "becomes a reserved port in HCL, as it has a number")
-    end
-    self:object_block(name, schema.objects.Port, port, into, where, i)
+    local where = at_key(path, i)
+    local name = port_name(self, list[i], where, reserved, others)
+    self:object_block(name, schema.objects.Port, list[i], into, where, i)
   end
 end
 

@@ -1,5 +1,5 @@
---- Values as HCL2 writes them: strings, heredocs, numbers, lists and objects. What is written here evaluates to the very
---- value, whatever bytes a string holds.
+--- Values as HCL2 writes them: strings, heredocs, numbers, lists and objects. What is written here evaluates to the
+--- very value, whatever bytes a string holds.
 
 local json = require "host.json"
 
@@ -37,8 +37,8 @@ function literal.is_identifier(text)
   return text:find("^[%a_][%w_-]*$") ~= nil
 end
 
---- Whether "${" at `at` begins a reference that Nomad's parser hands on as it stands: ${attr.kernel.name}. Behind it may
---- be no further brace: the parser would count it twice.
+--- Whether "${" at `at` begins a reference that Nomad's parser hands on as it stands: ${attr.kernel.name}. Behind it
+--- may be no further brace: the parser would count it twice.
 local function is_reference(text, at)
   if text:sub(at - 1, at - 1) == "$" then
     return false
@@ -53,9 +53,11 @@ end
 --- Doubles the $ and % of what would be evaluated.
 local function without_templates(text)
   text = text:gsub("%%{", "%%%%{")
-  return (text:gsub("()%${", function(at)
-    return is_reference(text, at) and "${" or "$${"
-  end))
+  return (
+    text:gsub("()%${", function(at)
+      return is_reference(text, at) and "${" or "$${"
+    end)
+  )
 end
 
 local function escaped(text)
@@ -150,6 +152,11 @@ local function key_of(text)
   return literal.is_identifier(text) and not KEYWORDS[text] and text or literal.quoted(text)
 end
 
+-- Is it one line? A heredoc counts as such, as it does to nomad fmt.
+local function is_line(pair)
+  return pair ~= nil and (pair[2]:sub(1, 2) == "<<" or not pair[2]:find("\n"))
+end
+
 --- `name = value` lines; neighbours of one line each have their = below each other. A list of { name, text }.
 ---@param pairs_of string[][]
 ---@param depth integer
@@ -158,11 +165,7 @@ function literal.aligned(pairs_of, depth)
   local lines, from = {}, 1
   while from <= #pairs_of do
     local to, width = from, #pairs_of[from][1]
-    while
-      not pairs_of[to][2]:find("\n")
-      and pairs_of[to + 1]
-      and not pairs_of[to + 1][2]:find("\n")
-    do
+    while is_line(pairs_of[to]) and is_line(pairs_of[to + 1]) do
       to = to + 1
       width = math.max(width, #pairs_of[to][1])
     end
