@@ -166,7 +166,9 @@ function Writer:blocks(owner, field, value, into, path)
     end
   else
     for i = 1, is_list(value) and #value or 0 do
-      if value[i] ~= json.null or not skipped then
+      if value[i] == json.null and skipped then
+        self:warn(at_key(path, i), "is null, left out")
+      else
         self:object_block(field.hcl, object, value[i], into, at_key(path, i), i)
       end
     end
@@ -321,12 +323,17 @@ local function rename(object, found)
   end
 end
 
+-- Does the Nomad that shall read it know the field?
+function Writer:knows(field)
+  return not self.nomad or not field.since or version.at_least(self.nomad, field.since)
+end
+
 --- One field of an object, if it was given.
 function Writer:member(object, found, field, into, path)
   local own, id = found[field], object.name .. "." .. field.name
   if own == nil or field.kind == "label" or RENAMED[id] then
     return
-  elseif self.nomad and field.since and not version.at_least(self.nomad, field.since) then
+  elseif not self:knows(field) then
     self:warn(path, "Nomad %s does not know it, left out", self.nomad)
   elseif special[id] then
     special[id](self, found, field, into, path)

@@ -124,10 +124,10 @@ function literal.string(text, depth)
 end
 
 local function number(value)
-  if math.type(value) == "integer" then
-    return ("%d"):format(value)
-  elseif value == math.floor(value) and math.abs(value) < 2 ^ 53 then
-    return ("%d"):format(value)
+  -- 4.1e17 would come back as the integer of just these digits, not as the float's.
+  local integer = math.tointeger(value)
+  if integer then
+    return ("%d"):format(integer)
   end
   for digits = 15, 17 do
     local text = ("%." .. digits .. "g"):format(value)
