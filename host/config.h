@@ -50,15 +50,15 @@ struct config {
 	bool log_format_given; /* else: text on a terminal, logfmt otherwise */
 	char *instance;	       /* -instance, "default" */
 	bool dry_run;
-	bool yes;		/* -yes: prune asks nobody */
-	bool release;		/* -release: prune takes the marks away instead of stopping */
-	bool json;		/* -json: jobspec answers machines */
-	bool lenient;		/* -lenient: to jobspec unknown fields are warnings */
-	char *nomad;		/* -nomad: the version that jobspec goes by, or "server"; NULL: none */
+	bool yes;     /* -yes: prune asks nobody */
+	bool release; /* -release: prune takes the marks away instead of stopping */
+	bool json;    /* -json: jobspec answers machines */
+	bool lenient; /* -lenient: to jobspec unknown fields are warnings */
+	char *nomad;  /* -nomad: the version that jobspec goes by, or "server"; NULL: none */
 	char **cross_namespace; /* "from:to" pairs, NULL terminated */
 	size_t cross_namespace_count;
-	long write_rate;	/* -write-rate: writes to Nomad a second; 0, the default: no limit */
-	long max_delete;	/* -max-delete; -1: the larger of 5 and 20 % */
+	long write_rate; /* -write-rate: writes to Nomad a second; 0, the default: no limit */
+	long max_delete; /* -max-delete; -1: the larger of 5 and 20 % */
 	size_t stream_line_max; /* bytes; 64 MiB */
 	size_t lua_memory_max;	/* bytes for one generation; 512 MiB */
 	unsigned drain_timeout; /* seconds for tasks in flight, at a reload and at the end; 4 */

@@ -294,10 +294,10 @@ const char *config_help(const char *topic)
 	static const struct {
 		const char *name;
 		const char *text;
-	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune}, {"acl", help_acl},
-		{"status", help_status}, {"reload", help_reload}, {"approve", help_approve},
-		{"retry", help_retry},
-		{"check", help_check}, {"jobspec", help_jobspec}, {"init", help_init}, {"exec", help_exec},
+	} topics[] = {{"run", help_run}, {"plan", help_plan}, {"prune", help_prune},
+		{"acl", help_acl}, {"status", help_status}, {"reload", help_reload},
+		{"approve", help_approve}, {"retry", help_retry}, {"check", help_check},
+		{"jobspec", help_jobspec}, {"init", help_init}, {"exec", help_exec},
 		{"help", help_help}, {"version", help_version}};
 	size_t i;
 

@@ -74,8 +74,8 @@ static int list_dir(lua_State *L)
 
 void lua_files_add(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-		{"read_file", read_file}, {"read_input", read_input}, {"list_dir", list_dir}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"read_file", read_file}, {"read_input", read_input},
+		{"list_dir", list_dir}, {NULL, NULL}};
 
 	luaL_setfuncs(L, functions, 0);
 }

@@ -213,6 +213,29 @@ describe("jobspec", function()
   end)
 end)
 
+describe("README", function()
+  it("shows what the commands print", function()
+    local file <close> = assert(io.open "README.md")
+    local session = file:read("a"):match "\n## Job specifications\n.-```\n(.-)```"
+    local binary = os.getenv "NOMAD_OPERATOR_BIN" or "build/nomad-operator"
+    local commands = {}
+    for line in session:gmatch "[^\n]*\n" do
+      local words = line:match "^%$ nomad%-operator (.*)\n"
+      if words then
+        commands[#commands + 1] = { words = words, shown = "" }
+      else
+        commands[#commands].shown = commands[#commands].shown .. line
+      end
+    end
+    for _, one in ipairs(commands) do
+      local format = "b=$(realpath %s); cd spec/fixtures/jobspec/readme; $b %s 2>&1"
+      local _, out = process.run { "sh", "-c", format:format(binary, one.words) }
+      assert.equal(one.shown, out)
+    end
+    assert.equal(4, #commands)
+  end)
+end)
+
 describe("mutated JSON", function()
   local function mutated(text)
     local at, to = math.random(#text), math.random(#text)
