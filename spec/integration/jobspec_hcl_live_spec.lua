@@ -6,6 +6,7 @@ local http = require "support.http"
 local json = require "host.json"
 local live = require "support.live"
 local odd_values = require "support.odd_values"
+local process = require "support.process"
 local to_hcl = require "nomad.jobspec.to_hcl"
 
 local NOMAD = { nomad = "1.11.3" }
@@ -122,5 +123,31 @@ describe("HCL made of JSON, parsed by a real Nomad", function()
         assert.equal(before, json.encode(got[name] or {}, encode), text)
       end
     end
+  end)
+
+  it("goes both ways on the command line, which asks this Nomad", function()
+    if not cluster then return end
+    local script = ([[
+      set -e
+      dir=$(mktemp -d)
+      trap 'rm -rf "$dir"' EXIT
+      program=$(realpath "%s")
+      jobspec() { "$program" jobspec "-address=%s" "$@"; }
+      jobspec convert spec/fixtures/jobspec/readme/web.json > "$dir/web.nomad.hcl"
+      jobspec convert "$dir/web.nomad.hcl" > "$dir/back.json"
+      jobspec diff spec/fixtures/jobspec/readme/web.json "$dir/back.json"
+      jobspec validate -nomad=server "$dir/web.nomad.hcl"
+      jobspec diff "$dir/web.nomad.hcl" spec/fixtures/jobspec/readme/web.json
+      printf 'job "x" {\n  grup {}\n}\n' > "$dir/bad.hcl"
+      cd "$dir" && jobspec validate bad.hcl
+    ]]):format(process.program(), cluster.address)
+    local code, out = process.run { "bash", "-c", script }
+    assert.equal(1, code)
+    assert.equal(
+      "The jobs are the same.\n0 errors in 1 file, 0 warnings; 0 invalid.\nThe jobs are the same.\n"
+        .. 'bad.hcl: line 2: Unsupported block type; Blocks of type "grup" are not expected here. '
+        .. 'Did you mean "group"?\n1 error in 1 file, 0 warnings; 1 invalid.\n',
+      out
+    )
   end)
 end)
