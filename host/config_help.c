@@ -241,7 +241,7 @@ static const char help_jobspec[] =
 	"                         fill in the [[ ]] of a template, and print its text;\n"
 	"                         true, false, and what begins with [ or { is JSON\n"
 	"  schema [OBJECT[.FIELD]]\n"
-	"                         print objects and fields: name in JSON and in HCL, type,\n"
+	"                         print objects and fields: names in JSON and HCL, type,\n"
 	"                         default, the first Nomad that has it\n"
 	"\n"
 	"  -json                  print JSON, for machines\n"

@@ -108,7 +108,8 @@ describe("HCL made of JSON, parsed by a real Nomad", function()
         KillTimeout = math.random(0, 1 << 45),
       }
       local group = { Name = odd_values.text(), Tasks = json.array { task } }
-      local text, warnings = to_hcl.job { ID = odd_values.text(), TaskGroups = json.array { group } }
+      local job = { ID = odd_values.text(), TaskGroups = json.array { group } }
+      local text, warnings = to_hcl.job(job)
       assert.same({}, warnings)
       local back = parsed(text).TaskGroups[1]
       local got = back.Tasks[1]

@@ -130,14 +130,15 @@ job "web" {
       'TaskGroups[0].Volumes["a"].Name: becomes "a", as its key is, in HCL',
       'TaskGroups[0].Services[0].Meta["a.b"]: HCL has no way to say a key like this here, left out',
     }, warned [[{"ID":"a","CreateIndex":7,"Version":0,"Stop":true,"TaskGroups":[{"Name":"g",
-      "Services":[{"Meta":{"a.b":"c","d":"e"}}],"Volumes":{"a":{"Name":"b"}}}],"Meta":{"a.b":"c"}}]])
+      "Services":[{"Meta":{"a.b":"c","d":"e"}}],"Volumes":{"a":{"Name":"b"}}}],
+      "Meta":{"a.b":"c"}}]])
     assert.same({ "Idd: unknown field, left out" }, warned '{"ID":"a","Idd":1}')
     assert.same(
       { "TaskGroups[0].MaxRunDuration: Nomad 1.11.3 does not know it, left out" },
       warned('{"ID":"a","TaskGroups":[{"Name":"g","MaxRunDuration":1}]}', { nomad = "1.11.3" })
     )
     assert.same(
-      { "Meta[\"a\"]: has letters in a form of Unicode that HCL does not keep (it composes them)" },
+      { 'Meta["a"]: has letters in a form of Unicode that HCL does not keep (it composes them)' },
       warned '{"ID":"a","Meta":{"a":"e\u{301}"}}'
     )
   end)
