@@ -10,6 +10,21 @@ local validate = {}
 ---@field floats? boolean 30.0 is taken for the integer 30, which host.json writes for it
 ---@field enterprise? boolean what only Nomad Enterprise takes is no error
 
+--- Asks the rules. A table that a Lua program put into two places of the job has no one path: where there are problems
+--- to tell, each place gets its own.
+local function ask(r, clean, opts)
+  local places = require "nomad.jobspec.validate.places"
+  local rules = require "nomad.jobspec.validate.job"
+  local before = r:count()
+  rules.check(r, clean, opts)
+  if r:count() > before and select(2, places.of(clean)) then
+    r:forget(before)
+    clean = places.apart(clean)
+    rules.check(r, clean, opts)
+  end
+  return clean
+end
+
 --- The problems of a job; none: it is valid. The job is not changed. Errors are returned, never raised, whatever the
 --- job is. Two differences from the server's own answer are on purpose: unknown fields are refused (the server drops
 --- them in silence), and durations may be written as "30s".
@@ -21,14 +36,11 @@ local validate = {}
 function validate.job(job, opts)
   local report = require "nomad.jobspec.validate.report"
   local shape = require "nomad.jobspec.validate.shape"
-  local rules = require "nomad.jobspec.validate.job"
   opts = opts or {}
   local r = report.new()
   local clean = shape.check(r, job, opts)
-  if clean then
-    rules.check(r, clean, opts)
-  end
-  return r:list(), clean
+  local seen = clean and ask(r, clean, opts)
+  return r:list(seen), clean
 end
 
 return validate

@@ -2,29 +2,27 @@
 
 local common = {}
 
-local function nothing() end
+local NONE = {}
 
---- Goes over a list (nil: none) without what the walk refused; gives index, element and its place.
----@param place jobspec.Place?
----@param key string the list's field
+--- The next element of a list that is not `false`, which stands for what the walk refused.
+local function step(list, i)
+  local item
+  repeat
+    i = i + 1
+    item = list[i]
+  until item ~= false
+  if item ~= nil then
+    return i, item
+  end
+end
+
+--- Goes over a list (nil: none) without what the walk refused; gives index and element.
 ---@param list table?
----@return fun(): integer?, table?, jobspec.Place?
-function common.each(place, key, list)
-  if not list or list[1] == nil then
-    return nothing
-  end
-  local at, i = { up = place, key = key }, 0
-  return function()
-    while true do
-      i = i + 1
-      local item = list[i]
-      if item == nil then
-        return nil
-      elseif item then
-        return i, item, { up = at, key = i }
-      end
-    end
-  end
+---@return fun(list: table, i: integer): integer?, table?
+---@return table
+---@return integer
+function common.each(list)
+  return step, list or NONE, 0
 end
 
 ---@param list table?
@@ -41,6 +39,28 @@ function common.set(...)
     set[value] = true
   end
   return set
+end
+
+--- So many answers a memo keeps.
+local REMEMBERED = 2000
+
+--- A function of one string that remembers its answers: jobs ask for the same few again and again.
+---@generic T
+---@param fn fun(text: string): T
+---@return fun(text: string): T
+function common.memo(fn)
+  local answers, count = {}, 0
+  return function(text)
+    local answer = answers[text]
+    if answer == nil then
+      answer = fn(text)
+      if count >= REMEMBERED then
+        answers, count = {}, 0
+      end
+      answers[text], count = answer, count + 1
+    end
+    return answer
+  end
 end
 
 --- A duration for a person: nanoseconds as "1m30s".

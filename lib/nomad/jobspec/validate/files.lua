@@ -9,15 +9,14 @@ local each = common.each
 
 local DIGESTS = { md5 = 32, sha1 = 40, sha256 = 64, sha512 = 128 }
 
-local function check_checksum(r, at, value)
-  local place = { up = at, key = "GetterOptions" }
+local function check_checksum(r, options, value)
   if text.has_variable(value) then
     return
   end
   local kind, digits = value:match("^%s*([^:]*):([^:]-)%s*$")
   r:want(
     kind and DIGESTS[kind] == #digits and not digits:find("%X"),
-    place,
+    options,
     "checksum",
     "%q is no checksum; write it like sha256:… with md5, sha1, sha256 or sha512",
     value
@@ -33,51 +32,50 @@ local function destination(a, mode)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
-function files.artifacts(r, at, task)
-  for _, a, place in each(at, "Artifacts", task.Artifacts) do
+function files.artifacts(r, task)
+  for _, a in each(task.Artifacts) do
     local mode = a.GetterMode or ""
-    r:want((a.GetterSource or "") ~= "", place, "GetterSource", "is needed")
+    r:want((a.GetterSource or "") ~= "", a, "GetterSource", "is needed")
     r:want(
       mode == "" or mode == "any" or mode == "file" or mode == "dir",
-      place,
+      a,
       "GetterMode",
       "%q is not allowed, only any, file, dir",
       mode
     )
     r:want(
       not text.escapes(1, destination(a, mode)),
-      place,
+      a,
       "RelativeDest",
       "leads out of the allocation's directory"
     )
     local checksum = a.GetterOptions and a.GetterOptions.checksum
     if checksum then
-      check_checksum(r, place, checksum)
+      check_checksum(r, a.GetterOptions, checksum)
     end
   end
 end
 
 local MODES = common.set("noop", "restart", "signal", "script")
 
-local function check_change(r, at, t)
+local function check_change(r, t)
   local mode, signal = t.ChangeMode or "restart", t.ChangeSignal
   r:want(
     MODES[mode],
-    at,
+    t,
     "ChangeMode",
     "%q is not allowed, only noop, restart, signal, script",
     mode
   )
   if mode == "signal" then
-    r:want(signal ~= "", at, "ChangeSignal", "is needed with ChangeMode signal")
-    r:want(not t.Envvars, at, "Envvars", "excludes ChangeMode signal")
+    r:want(signal ~= "", t, "ChangeSignal", "is needed with ChangeMode signal")
+    r:want(not t.Envvars, t, "Envvars", "excludes ChangeMode signal")
   elseif mode == "script" then
-    if r:want(t.ChangeScript, at, "ChangeScript", "is needed with ChangeMode script") then
+    if r:want(t.ChangeScript, t, "ChangeScript", "is needed with ChangeMode script") then
       r:want(
         (t.ChangeScript.Command or "") ~= "",
-        { up = at, key = "ChangeScript" },
+        t.ChangeScript,
         "Command",
         "is needed"
       )
@@ -85,11 +83,11 @@ local function check_change(r, at, t)
   end
 end
 
-local function check_wait(r, at, wait)
+local function check_wait(r, wait)
   if wait and wait.Min and wait.Max then
     r:want(
       wait.Min <= wait.Max,
-      { up = at, key = "Wait" },
+      wait,
       "Min",
       "must not be more than Max (%t)",
       wait.Max
@@ -98,44 +96,42 @@ local function check_wait(r, at, wait)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
-function files.templates(r, at, task)
+function files.templates(r, task)
   local seen = {}
-  for _, t, place in each(at, "Templates", task.Templates) do
+  for _, t in each(task.Templates) do
     local dest, perms = t.DestPath or "", t.Perms or "0644"
     r:want(
       (t.SourcePath or "") ~= "" or (t.EmbeddedTmpl or "") ~= "",
-      place,
+      t,
       "EmbeddedTmpl",
       "is needed, or SourcePath"
     )
-    r:want(dest ~= "", place, "DestPath", "is needed")
-    r:want(not text.escapes(1, dest), place, "DestPath", "leads out of the allocation's directory")
-    r:want(not seen[dest], place, "DestPath", "%q is there twice in the task", dest)
+    r:want(dest ~= "", t, "DestPath", "is needed")
+    r:want(not text.escapes(1, dest), t, "DestPath", "leads out of the allocation's directory")
+    r:want(not seen[dest], t, "DestPath", "%q is there twice in the task", dest)
     seen[dest] = true
-    check_change(r, place, t)
-    r:want((t.Splay or 0) >= 0, place, "Splay", "must not be negative")
+    check_change(r, t)
+    r:want((t.Splay or 0) >= 0, t, "Splay", "must not be negative")
     r:want(
       perms == "" or perms:find("^[0-7]+$") and #perms:gsub("^0+", "") <= 4,
-      place,
+      t,
       "Perms",
       "%q is no mode of a file; write it like 0644",
       perms
     )
-    check_wait(r, place, t.Wait)
+    check_wait(r, t.Wait)
   end
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
-function files.payload(r, at, task)
+function files.payload(r, task)
   local payload = task.DispatchPayload
   if payload then
     r:want(
       not text.escapes(2, payload.File or ""),
-      { up = at, key = "DispatchPayload" },
+      payload,
       "File",
       "leads out of the allocation's directory"
     )

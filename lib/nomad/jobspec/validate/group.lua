@@ -22,70 +22,85 @@ function group.count(g)
   return g.Count or g.Scaling and g.Scaling.Min or 1
 end
 
---- The group's tasks as { task, place }, with those that the server will add.
-local function tasks_of(at, job, g)
+--- The group's tasks, with those that the server will add, and how many are the group's own.
+local function tasks_of(r, job, g)
   local tasks = {}
-  for _, t, place in each(at, "Tasks", g.Tasks) do
-    tasks[#tasks + 1] = { t, place }
+  for _, t in each(g.Tasks) do
+    tasks[#tasks + 1] = t
   end
   local own = #tasks
-  sidecar.add(at, job, g, tasks)
+  if g.Services then
+    sidecar.add(r, job, g, tasks)
+  end
   return tasks, own
 end
 
-local function check_names(r, at, g, tasks)
-  local name = g.Name or ""
-  r:want(name ~= "", at, "Name", "is needed")
-  r:want(not name:find("\0", 1, true), at, "Name", "must have no null character")
-  r:want(#tasks > 0, at, "Tasks", "is needed, at least one task")
+local function check_tasks(r, g, tasks, own)
+  if #tasks == 0 then
+    r:err(g, "Tasks", "is needed, at least one task")
+  end
   local names, leader = {}, nil
-  for _, pair in ipairs(tasks) do
-    local own = pair[1].Name or ""
-    if own ~= "" and not pair[3] then
-      r:want(not names[own], pair[2], "Name", "%q is there twice in the group", own)
+  for i, t in ipairs(tasks) do
+    local name = t.Name or ""
+    if names[name] and name ~= "" and i <= own then
+      r:err(t, "Name", "%q is there twice in the group", name)
     end
-    names[own] = true
-    r:want(not (leader and pair[1].Leader), pair[2], "Leader", "is there twice in the group")
-    leader = leader or pair[1].Leader
+    names[name] = true
+    if leader and t.Leader then
+      r:err(t, "Leader", "is there twice in the group")
+    end
+    leader = leader or t.Leader
   end
   return names
 end
 
-local function check_unique(r, place, s, ids, name, owner)
-  local id = table.concat({ name, owner, s.PortLabel or "" }, "\0")
-  r:want(not ids[id], place, "Name", "%q with this port is there twice in the group", name)
+local function check_unique(r, s, ids, name, owner)
+  local id = name .. "\0" .. owner .. "\0" .. (s.PortLabel or "")
+  if ids[id] then
+    r:err(s, "Name", "%q with this port is there twice in the group", name)
+  end
   ids[id] = true
 end
 
-local function check_provider(r, place, s, first)
+local function check_provider(r, s, first)
   local provider = service.provider(s)
-  r:want(
-    not first or first == provider,
-    place,
-    "Provider",
-    "%s: all services of a group must have the same provider, %s is another's",
-    provider,
-    first
-  )
+  if first and first ~= provider then
+    r:err(
+      s,
+      "Provider",
+      "%s: all services of a group must have the same provider, %s is another's",
+      provider,
+      first
+    )
+  end
   return first or provider
 end
 
-local function check_services(r, at, job, g, tasks, names)
+local function check_services(r, job, g, tasks, names)
   local ids, provider = {}, nil
-  for _, pair in ipairs(tasks) do
-    local own = pair[1].Name or ""
-    for _, s, place in each(pair[2], "Services", pair[1].Services) do
-      check_unique(r, place, s, ids, service.name(s, job, g, own), own)
-      provider = check_provider(r, place, s, provider)
+  for _, t in ipairs(tasks) do
+    local own = t.Name or ""
+    for _, s in each(t.Services) do
+      check_unique(r, s, ids, service.name(s, job, g, own), own)
+      provider = check_provider(r, s, provider)
     end
   end
-  for _, s, place in each(at, "Services", g.Services) do
+  for _, s in each(g.Services) do
     local name = service.name(s, job, g)
-    check_unique(r, place, s, ids, name, "group")
-    provider = check_provider(r, place, s, provider)
-    service.check(r, place, s, name, connect.check)
-    service.group_level(r, place, names, s)
+    check_unique(r, s, ids, name, "group")
+    provider = check_provider(r, s, provider)
+    service.check(r, s, name, connect.check)
+    service.group_level(r, names, s)
   end
+end
+
+--- Whether there is a service in the group or one of its tasks.
+local function has_services(g, tasks)
+  local any = g.Services
+  for _, t in ipairs(tasks) do
+    any = any or t.Services
+  end
+  return any
 end
 
 --- Rules by the field without which they have nothing to say.
@@ -94,45 +109,63 @@ local RULES = {
   Spreads = placement.spreads,
   RestartPolicy = policy.restart,
   Disconnect = policy.disconnect,
-  Constraints = function(r, at, g)
-    placement.constraints(r, at, g)
+  Constraints = function(r, g)
+    placement.constraints(r, g)
+  end,
+  Consul = function(r, g, _, enterprise)
+    identity.consul(r, g, nil, enterprise)
+  end,
+  ShutdownDelay = function(r, g)
+    r:want(g.ShutdownDelay >= 0, g, "ShutdownDelay", "must not be negative")
   end,
 }
 
 --- The policies that the job may have written too.
-local function check_policies(r, at, job, g, type, update, count)
-  policy.reschedule(r, at, job, g, type)
-  policy.migrate(r, at, job, g, type)
-  policy.scaling(r, at, job, g, count)
+local function check_policies(r, job, g, type, update, count)
+  policy.reschedule(r, job, g, type)
+  policy.migrate(r, job, g, type)
+  policy.scaling(r, job, g, count)
   if update and (g.Update or job.Update) then
-    policy.update(r, at, job, g, type, update)
+    policy.update(r, job, g, type, update)
+  end
+end
+
+local function check_own(r, g, type, count, enterprise)
+  local name = g.Name or ""
+  if name == "" then
+    r:err(g, "Name", "is needed")
+  elseif name:find("\0", 1, true) then
+    r:err(g, "Name", "must have no null character")
+  end
+  if count < 0 then
+    r:err(g, "Count", "must not be negative")
+  elseif count > 1 and type == "system" then
+    r:err(g, "Count", "must be 0 or 1 in a system job")
+  end
+  for key in next, g do
+    local rule = RULES[key]
+    if rule then
+      rule(r, g, type, enterprise)
+    end
   end
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param g table
 ---@param job table
 ---@param type string
 ---@param enterprise boolean
-function group.check(r, at, g, job, type, enterprise)
+function group.check(r, g, job, type, enterprise)
   local count, update = group.count(g), policy.update_of(job, g, type)
-  local tasks, own = tasks_of(at, job, g)
-  local names = check_names(r, at, g, tasks)
-  r:want(count >= 0, at, "Count", "must not be negative")
-  r:want(type ~= "system" or count <= 1, at, "Count", "must be 0 or 1 in a system job")
-  r:want((g.ShutdownDelay or 0) >= 0, at, "ShutdownDelay", "must not be negative")
-  for key in next, g do
-    local rule = RULES[key]
-    if rule then
-      rule(r, at, g, type)
-    end
+  local tasks, own = tasks_of(r, job, g)
+  local names = check_tasks(r, g, tasks, own)
+  check_own(r, g, type, count, enterprise)
+  check_policies(r, job, g, type, update, count)
+  network.check(r, g, tasks)
+  if has_services(g, tasks) then
+    check_services(r, job, g, tasks, names)
+    connect.group(r, job, g, tasks, own)
   end
-  check_policies(r, at, job, g, type, update, count)
-  network.check(r, at, g, tasks)
-  check_services(r, at, job, g, tasks, names)
-  connect.group(r, at, job, g, tasks, own)
-  identity.consul(r, at, g, nil, enterprise)
   local around = {
     job = job,
     type = type,
@@ -140,10 +173,10 @@ function group.check(r, at, g, job, type, enterprise)
     update = update,
     enterprise = enterprise,
     disk = g.EphemeralDisk and g.EphemeralDisk.SizeMB or 300,
-    volumes = volume.requests(r, at, g, type, count, update and update.Canary or 0),
+    volumes = volume.requests(r, g, type, count, update and update.Canary or 0),
   }
-  for _, pair in ipairs(tasks) do
-    task.check(r, pair[2], pair[1], around)
+  for _, t in ipairs(tasks) do
+    task.check(r, t, around)
   end
 end
 

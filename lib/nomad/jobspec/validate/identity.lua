@@ -6,120 +6,117 @@ local identity = {}
 
 local each = common.each
 
-local function check_change(r, at, wi)
+local function check_change(r, wi)
   local mode, signal = wi.ChangeMode or "", wi.ChangeSignal or ""
   if mode == "signal" then
-    r:want(signal ~= "", at, "ChangeSignal", "is needed with ChangeMode signal")
+    r:want(signal ~= "", wi, "ChangeSignal", "is needed with ChangeMode signal")
   elseif mode == "" or mode == "noop" or mode == "restart" then
-    r:want(signal == "", at, "ChangeSignal", "is allowed only with ChangeMode signal")
+    r:want(signal == "", wi, "ChangeSignal", "is allowed only with ChangeMode signal")
   else
-    r:err(at, "ChangeMode", "%q is not allowed, only noop, signal, restart", mode)
+    r:err(wi, "ChangeMode", "%q is not allowed, only noop, signal, restart", mode)
   end
 end
 
-local function check(r, at, wi)
+local function check(r, wi)
   local name = wi.Name or ""
   local default = name == "" or name == "default"
   r:want(
     default or #name <= 128 and not name:find("[^%w_-]"),
-    at,
+    wi,
     "Name",
     "%q is no name; allowed are up to 128 letters, digits, - and _",
     name
   )
   for i, audience in ipairs(not default and wi.Audience or {}) do
-    r:want(audience ~= "", { up = at, key = "Audience" }, i, "must not be empty")
+    r:want(audience ~= "", wi.Audience, i, "must not be empty")
   end
-  check_change(r, at, wi)
+  check_change(r, wi)
   local ttl = wi.TTL or 0
-  r:want(ttl <= 0 or not default, at, "TTL", "is not allowed in the default identity")
-  r:want(ttl >= 0, at, "TTL", "must not be negative")
-  r:want((wi.Filepath or "") == "" or wi.File, at, "Filepath", "needs File")
+  r:want(ttl <= 0 or not default, wi, "TTL", "is not allowed in the default identity")
+  r:want(ttl >= 0, wi, "TTL", "must not be negative")
+  r:want((wi.Filepath or "") == "" or wi.File, wi, "Filepath", "needs File")
 end
 
 --- The default identity comes from Identity or, last named, from Identities; a second one in the list is a mistake.
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
-function identity.tasks(r, at, task)
+function identity.tasks(r, task)
   local last
-  for i, wi in each(at, "Identities", task.Identities) do
+  for i, wi in each(task.Identities) do
     if (wi.Name or "") == "" or wi.Name == "default" then
       last = i
     end
   end
-  for i, wi, place in each(at, "Identities", task.Identities) do
+  for i, wi in each(task.Identities) do
     local default = (wi.Name or "") == "" or wi.Name == "default"
-    r:want(not default or i == last, place, "Name", "there are two default identities")
-    check(r, place, wi)
+    r:want(not default or i == last, wi, "Name", "there are two default identities")
+    check(r, wi)
   end
   if task.Identity and not last then
-    check(r, { up = at, key = "Identity" }, task.Identity)
+    check(r, task.Identity)
   end
 end
 
-local function vault_enterprise(r, place, v, job)
+local function vault_enterprise(r, v, job)
   local cluster = v.Cluster or ""
   r:want(
     cluster == "" or cluster == "default",
-    place,
+    v,
     "Cluster",
     "needs Nomad Enterprise, only default is allowed"
   )
   local namespace = (v.Namespace or "") ~= "" and v.Namespace or job.VaultNamespace or ""
-  r:want(namespace == "", place, "Namespace", "needs Nomad Enterprise")
+  r:want(namespace == "", v, "Namespace", "needs Nomad Enterprise")
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
 ---@param job table
 ---@param enterprise boolean
-function identity.vault(r, at, task, job, enterprise)
+function identity.vault(r, task, job, enterprise)
   local v = task.Vault
   if not v then
     return
   end
-  local place, mode = { up = at, key = "Vault" }, v.ChangeMode or ""
+  local mode = v.ChangeMode or ""
   r:want(
     mode == "" or mode == "noop" or mode == "signal" or mode == "restart",
-    place,
+    v,
     "ChangeMode",
     "%q is not allowed, only noop, signal, restart",
     mode
   )
   r:want(
     mode ~= "signal" or v.ChangeSignal ~= "",
-    place,
+    v,
     "ChangeSignal",
     "is needed with ChangeMode signal"
   )
   if not enterprise then
-    vault_enterprise(r, place, v, job)
+    vault_enterprise(r, v, job)
   end
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place of what holds the block
 ---@param holder table a group or task
 ---@param group table?
 ---@param enterprise boolean
-function identity.consul(r, at, holder, group, enterprise)
+function identity.consul(r, holder, group, enterprise)
   local c = holder.Consul
   if not c then
     return
   end
-  local place, cluster = { up = at, key = "Consul" }, c.Cluster or ""
+  local cluster = c.Cluster or ""
   r:want(
     enterprise or cluster == "" or cluster == "default",
-    place,
+    c,
     "Cluster",
     "needs Nomad Enterprise, only default is allowed"
   )
   local outer, own = group and group.Consul and group.Consul.Partition or "", c.Partition or ""
   r:want(
     outer == "" or own == "" or outer == own,
-    place,
+    c,
     "Partition",
     "must be the group's, %q",
     outer
@@ -127,30 +124,29 @@ function identity.consul(r, at, holder, group, enterprise)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place the task's
 ---@param task table
-function identity.secrets(r, at, task)
+function identity.secrets(r, task)
   local seen = {}
-  for _, s, place in each(at, "Secrets", task.Secrets) do
+  for _, s in each(task.Secrets) do
     local name, provider = s.Name or "", s.Provider or ""
-    r:want(not seen[name], place, "Name", "%q is there twice in the task", name)
+    r:want(not seen[name], s, "Name", "%q is there twice in the task", name)
     seen[name] = true
     r:want(
       name ~= "" and #name <= 128 and not name:find("[^%w_]"),
-      place,
+      s,
       "Name",
       "%q is no name; allowed are up to 128 letters, digits and _",
       name
     )
-    r:want(provider ~= "", place, "Provider", "is needed")
-    r:want((s.Path or "") ~= "", place, "Path", "is needed")
-    r:want(provider ~= "vault" or task.Vault, place, "Provider", "vault needs a Vault block")
+    r:want(provider ~= "", s, "Provider", "is needed")
+    r:want((s.Path or "") ~= "", s, "Path", "is needed")
+    r:want(provider ~= "vault" or task.Vault, s, "Provider", "vault needs a Vault block")
     if provider == "nomad" or provider == "vault" then
-      r:want(not common.some(s.Env), place, "Env", "is not allowed with provider %s", provider)
+      r:want(not common.some(s.Env), s, "Env", "is not allowed with provider %s", provider)
     else
       r:want(
         not common.some(s.Config),
-        place,
+        s,
         "Config",
         "is allowed only with providers nomad " .. "and vault"
       )

@@ -28,7 +28,7 @@ end
 
 local function check_datacenters(r, j, server)
   for i, name in ipairs(j.Datacenters or {}) do
-    r:want(name ~= "", { key = "Datacenters" }, i, "must not be empty")
+    r:want(name ~= "", j.Datacenters, i, "must not be empty")
   end
   if server and server < text.version("1.5.0") then
     r:want(common.some(j.Datacenters), nil, "Datacenters", "is needed before Nomad 1.5.0")
@@ -40,7 +40,7 @@ local function check_texts(r, j)
     local length = #(j[key] and j[key].Description or "")
     r:want(
       length <= LONGEST_TEXT,
-      { key = key },
+      j[key],
       "Description",
       "has %d bytes, at most %d are allowed",
       length,
@@ -65,7 +65,7 @@ local function check_crons(r, at, spec, specs)
     check_cron(r, at, "Spec", spec)
   end
   for i, value in ipairs(specs) do
-    check_cron(r, { up = at, key = "Specs" }, i, value)
+    check_cron(r, specs, i, value)
   end
 end
 
@@ -85,21 +85,21 @@ local function check_periodic(r, j, type)
     return
   end
   only_batch(r, "Periodic", type)
-  local at, spec, specs = { key = "Periodic" }, p.Spec or "", p.Specs or {}
+  local spec, specs = p.Spec or "", p.Specs or {}
   local zone, kind = p.TimeZone or "", p.SpecType or "cron"
-  r:want(spec == "" or #specs == 0, at, "Spec", "excludes Specs")
-  r:want(spec ~= "" or #specs > 0, at, "Specs", "is needed, at least one cron expression")
+  r:want(spec == "" or #specs == 0, p, "Spec", "excludes Specs")
+  r:want(spec ~= "" or #specs > 0, p, "Specs", "is needed, at least one cron expression")
   r:want(
     zone == "" or zones.known(zone),
-    at,
+    p,
     "TimeZone",
     "%q is no time zone; write it like " .. "UTC or Europe/Berlin",
     zone
   )
   if kind == "cron" then
-    check_crons(r, at, spec, specs)
+    check_crons(r, p, spec, specs)
   else
-    r:want(kind == "_internal_test", at, "SpecType", "%q is not allowed, only cron", kind)
+    r:want(kind == "_internal_test", p, "SpecType", "%q is not allowed, only cron", kind)
   end
 end
 
@@ -111,10 +111,10 @@ local function check_parameterized(r, j, type)
     return
   end
   only_batch(r, "ParameterizedJob", type)
-  local at, payload, required = { key = "ParameterizedJob" }, p.Payload or "", {}
+  local payload, required = p.Payload or "", {}
   r:want(
     PAYLOADS[payload],
-    at,
+    p,
     "Payload",
     "%q is not allowed, only optional, required, forbidden",
     payload
@@ -125,7 +125,7 @@ local function check_parameterized(r, j, type)
   for i, key in ipairs(p.MetaOptional or {}) do
     r:want(
       not required[key],
-      { up = at, key = "MetaOptional" },
+      p.MetaOptional,
       i,
       "%q is among MetaRequired too",
       key
@@ -136,12 +136,14 @@ end
 local function check_groups(r, j, type, enterprise)
   local names, total = {}, 0
   r:want(common.some(j.TaskGroups), nil, "TaskGroups", "is needed, at least one group")
-  for _, g, place in each(nil, "TaskGroups", j.TaskGroups) do
+  for _, g in each(j.TaskGroups) do
     local name = g.Name or ""
-    r:want(name == "" or not names[name], place, "Name", "%q is there twice in the job", name)
+    if names[name] and name ~= "" then
+      r:err(g, "Name", "%q is there twice in the job", name)
+    end
     names[name] = true
     total = total + group.count(g)
-    group.check(r, place, g, j, type, enterprise)
+    group.check(r, g, j, type, enterprise)
   end
   r:want(
     total <= MOST_ALLOCATIONS,
@@ -169,9 +171,9 @@ function job.check(r, j, opts)
     priority
   )
   check_datacenters(r, j, opts.nomad and text.version(opts.nomad))
-  placement.constraints(r, nil, j)
-  placement.affinities(r, nil, j, type)
-  placement.spreads(r, nil, j, type)
+  placement.constraints(r, j)
+  placement.affinities(r, j, type)
+  placement.spreads(r, j, type)
   check_texts(r, j)
   check_groups(r, j, type, enterprise)
   check_periodic(r, j, type)

@@ -9,8 +9,20 @@ local placement = {}
 
 local each = common.each
 
-local COMPARING = common.set("=", "==", "is", "!=", "not", "<", "<=", ">", ">=")
-local SETS = common.set("set_contains", "set_contains_all", "set_contains_any")
+local NEEDING = common.set(
+  "=",
+  "==",
+  "is",
+  "!=",
+  "not",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "set_contains",
+  "set_contains_all",
+  "set_contains_any"
+)
 local DISTINCT = common.set("distinct_hosts", "distinct_property")
 local ASKING = common.set("is_set", "is_not_set")
 
@@ -23,29 +35,46 @@ local EXACT = common.set(
 )
 local PREFIXES = { "${attr.", "${device.", "${meta." }
 
+local regexp_fault = common.memo(function(value)
+  local ok, why = regexp.check(value)
+  return not ok and why
+end)
+
+local is_versions = common.memo(function(value)
+  return text.versions(value, false)
+end)
+
+local is_semver = common.memo(function(value)
+  return text.versions(value, true)
+end)
+
+--- What is wrong with the right side, by operator: a format; nil: nothing.
+local VALUES = {
+  regexp = function(value)
+    local why = regexp_fault(value)
+    return why and "is no regular expression that Nomad takes: %s", why
+  end,
+  version = function(value)
+    return not is_versions(value)
+      and '%q is no constraint of versions; write it like ">= 1.2, < 2"', value
+  end,
+  semver = function(value)
+    return not is_semver(value)
+      and '%q is no constraint of semantic versions; write it like ">= 1.2.0, < 2.0.0"', value
+  end,
+}
+
 --- The right side, as the operator wants it: for constraints and affinities alike.
 local function check_value(r, at, operand, value)
-  if SETS[operand] or COMPARING[operand] then
-    r:want(value ~= "", at, "RTarget", "is needed by operator %s", operand)
-  elseif operand == "regexp" then
-    local ok, why = regexp.check(value)
-    r:want(ok, at, "RTarget", "is no regular expression that Nomad takes: %s", why)
-  elseif operand == "version" then
-    r:want(
-      text.versions(value, false),
-      at,
-      "RTarget",
-      '%q is no constraint of versions; write it like ">= 1.2, < 2"',
-      value
-    )
-  elseif operand == "semver" then
-    r:want(
-      text.versions(value, true),
-      at,
-      "RTarget",
-      '%q is no constraint of semantic versions; write it like ">= 1.2.0, < 2.0.0"',
-      value
-    )
+  if NEEDING[operand] then
+    if value == "" then
+      r:err(at, "RTarget", "is needed by operator %s", operand)
+    end
+  elseif VALUES[operand] then
+    local wrong, what = VALUES[operand](value)
+    if wrong then
+      r:err(at, "RTarget", wrong, what)
+    end
   else
     return false
   end
@@ -61,124 +90,124 @@ local function unknown(r, at, object, operand)
   end
 end
 
+local is_attribute = common.memo(function(target)
+  if target:sub(1, 1) ~= "$" or EXACT[target] then
+    return true
+  end
+  for _, prefix in ipairs(PREFIXES) do
+    if target:sub(1, #prefix) == prefix then
+      return target:sub(-1) == "}"
+    end
+  end
+  return false
+end)
+
 local function check_attribute(r, at, target)
   if target == "" then
     r:err(at, "LTarget", "is needed, an attribute like ${attr.kernel.name}")
-    return
-  elseif target:sub(1, 1) ~= "$" or EXACT[target] then
-    return
+  elseif not is_attribute(target) then
+    r:err(
+      at,
+      "LTarget",
+      "%q is no attribute; allowed are ${attr.…}, ${meta.…}, ${device.…} and ${node.datacenter}, "
+        .. "${node.class}, ${node.pool}, ${node.unique.id}, ${node.unique.name}",
+      target
+    )
   end
-  local known = false
-  for _, prefix in ipairs(PREFIXES) do
-    known = known or target:sub(1, #prefix) == prefix
-  end
-  r:want(
-    known and target:sub(-1) == "}",
-    at,
-    "LTarget",
-    "%q is no attribute; allowed are ${attr.…}, ${meta.…}, ${device.…} and ${node.datacenter}, "
-      .. "${node.class}, ${node.pool}, ${node.unique.id}, ${node.unique.name}",
-    target
-  )
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param constraint table
-function placement.constraint(r, at, constraint)
+function placement.constraint(r, constraint)
   local operand, value = constraint.Operand or "", constraint.RTarget or ""
   if operand == "distinct_property" then
     r:want(
       value == "" or text.unsigned(value, 64) and not value:find("^0*$"),
-      at,
+      constraint,
       "RTarget",
       "%q must be a count of at least 1",
       value
     )
   elseif ASKING[operand] then
-    r:want(value == "", at, "RTarget", "must be empty with operator %s", operand)
-  elseif operand ~= "distinct_hosts" and not check_value(r, at, operand, value) then
-    unknown(r, at, "Constraint", operand)
+    r:want(value == "", constraint, "RTarget", "must be empty with operator %s", operand)
+  elseif operand ~= "distinct_hosts" and not check_value(r, constraint, operand, value) then
+    unknown(r, constraint, "Constraint", operand)
   end
   if operand ~= "distinct_hosts" then
-    check_attribute(r, at, constraint.LTarget or "")
+    check_attribute(r, constraint, constraint.LTarget or "")
   end
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param affinity table
-function placement.affinity(r, at, affinity)
+function placement.affinity(r, affinity)
   local operand = affinity.Operand or ""
-  if not check_value(r, at, operand, affinity.RTarget or "") then
-    unknown(r, at, "Affinity", operand)
+  if not check_value(r, affinity, operand, affinity.RTarget or "") then
+    unknown(r, affinity, "Affinity", operand)
   end
   r:want(
     (affinity.LTarget or "") ~= "",
-    at,
+    affinity,
     "LTarget",
     "is needed, an attribute like ${node.datacenter}"
   )
-  r:want(affinity.Weight ~= 0, at, "Weight", "must not be 0; allowed are -100 to 100")
+  r:want(affinity.Weight ~= 0, affinity, "Weight", "must not be 0; allowed are -100 to 100")
 end
 
-local function spread(r, at, value)
+local function spread(r, value)
   r:want(
     (value.Attribute or "") ~= "",
-    at,
+    value,
     "Attribute",
     "is needed, an attribute like ${node.datacenter}"
   )
-  r:want((value.Weight or 50) > 0, at, "Weight", "must be 1 to 100")
+  r:want((value.Weight or 50) > 0, value, "Weight", "must be 1 to 100")
   local seen, sum = {}, 0
-  for _, target, place in each(at, "SpreadTarget", value.SpreadTarget) do
+  for _, target in each(value.SpreadTarget) do
     local name = target.Value or ""
-    r:want(not seen[name], place, "Value", "%q is there twice", name)
+    r:want(not seen[name], target, "Value", "%q is there twice", name)
     seen[name] = true
     sum = sum + (target.Percent or 0)
   end
-  r:want(sum <= 100, at, "SpreadTarget", "the percentages make %d, at most 100 is allowed", sum)
+  r:want(sum <= 100, value, "SpreadTarget", "the percentages make %d, at most 100 is allowed", sum)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place?
 ---@param holder table a job or group
 ---@param type string the job's
-function placement.spreads(r, at, holder, type)
+function placement.spreads(r, holder, type)
   if type == "system" then
-    r:want(not common.some(holder.Spreads), at, "Spreads", "is not allowed in system jobs")
+    r:want(not common.some(holder.Spreads), holder, "Spreads", "is not allowed in system jobs")
     return
   end
-  for _, value, place in each(at, "Spreads", holder.Spreads) do
-    spread(r, place, value)
+  for _, value in each(holder.Spreads) do
+    spread(r, value)
   end
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place?
 ---@param holder table a job, group or task
 ---@param type string the job's
-function placement.affinities(r, at, holder, type)
+function placement.affinities(r, holder, type)
   if type == "system" then
-    r:want(not common.some(holder.Affinities), at, "Affinities", "is not allowed in system jobs")
+    r:want(not common.some(holder.Affinities), holder, "Affinities", "is not allowed in system jobs")
     return
   end
-  for _, value, place in each(at, "Affinities", holder.Affinities) do
-    placement.affinity(r, place, value)
+  for _, value in each(holder.Affinities) do
+    placement.affinity(r, value)
   end
 end
 
 --- `where` names a place in which distinct_hosts and distinct_property mean nothing.
 ---@param r jobspec.Report
----@param at jobspec.Place?
 ---@param holder table a job, group, task or device
 ---@param where string?
-function placement.constraints(r, at, holder, where)
-  for _, value, place in each(at, "Constraints", holder.Constraints) do
+function placement.constraints(r, holder, where)
+  for _, value in each(holder.Constraints) do
     if where and DISTINCT[value.Operand] then
-      r:err(place, "Operand", "%s is not allowed in a %s", value.Operand, where)
+      r:err(value, "Operand", "%s is not allowed in a %s", value.Operand, where)
     else
-      placement.constraint(r, place, value)
+      placement.constraint(r, value)
     end
   end
 end

@@ -9,26 +9,31 @@ local MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 
 --- A policy as the server has it: the group's fields over the job's over the default's.
 local function layers(default, job, group)
-  return setmetatable({}, {
-    __index = function(_, key)
-      local value = group and group[key]
-      if value == nil and job then
-        value = job[key]
-      end
-      if value == nil then
-        return default[key]
-      end
-      return value
-    end,
-  })
+  local policy_of = {}
+  for key, value in next, default do
+    local own, from_job = group and group[key], job and job[key]
+    if own ~= nil then
+      value = own
+    elseif from_job ~= nil then
+      value = from_job
+    end
+    policy_of[key] = value
+  end
+  return policy_of
 end
 
 --- What a policy's rules report with: a problem is the job's where the job wrote the field and the group did not.
-local function reporter(r, at, key, job, group, job_key)
+local function reporter(r, group, key, job_policy, own, job_key)
   return function(ok, field, text, ...)
-    local from_job = job and job[field] ~= nil and not (group and group[field] ~= nil)
-    local place = from_job and { key = job_key or key } or { up = at, key = key }
-    return r:want(ok, place, field, text, ...)
+    if ok then
+      return true
+    end
+    local place = own or { up = group, key = key }
+    if job_policy and job_policy[field] ~= nil and not (own and own[field] ~= nil) then
+      place = { key = job_key or key }
+    end
+    r:err(place, field, text, ...)
+    return false
   end
 end
 
@@ -73,21 +78,20 @@ function policy.update_of(job, group, type)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param job table
 ---@param group table
 ---@param type string
 ---@param u table what update_of gave
-function policy.update(r, at, job, group, type, u)
+function policy.update(r, job, group, type, u)
   if (group.Update or job.Update) and type ~= "service" and type ~= "system" then
     r:err(
-      group.Update and at,
+      group.Update and group or nil,
       "Update",
       "is not allowed in %s jobs, only in service and system jobs",
       type
     )
   end
-  local want = reporter(r, at, "Update", job.Update, group.Update)
+  local want = reporter(r, group, "Update", job.Update, group.Update)
   local kind = u.HealthCheck
   want(
     kind == "checks" or kind == "task_states" or kind == "manual",
@@ -122,28 +126,27 @@ local RESTART = {
 }
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param group table
 ---@param type string
-function policy.restart(r, at, group, type)
+function policy.restart(r, group, type)
   local default = (type == "service" or type == "system") and RESTART.long or RESTART.short
   local written = group.RestartPolicy
   if not written then
     return
   end
-  local place, p = { up = at, key = "RestartPolicy" }, layers(default, written)
+  local p = layers(default, written)
   local known = p.Mode == "delay" or p.Mode == "fail"
-  r:want(known, place, "Mode", "%q is not allowed, only delay and fail", p.Mode)
+  r:want(known, written, "Mode", "%q is not allowed, only delay and fail", p.Mode)
   r:want(
     p.Attempts ~= 0 or p.Mode == "fail" or not known,
-    place,
+    written,
     "Attempts",
     "is 0, which means something only with Mode fail"
   )
-  r:want(p.Interval >= 5 * SECOND, place, "Interval", "must be at least 5s")
+  r:want(p.Interval >= 5 * SECOND, written, "Interval", "must be at least 5s")
   r:want(
     p.Attempts * p.Delay <= p.Interval,
-    place,
+    written,
     "Attempts",
     "%d restarts with a Delay of %t do not fit an Interval of %t",
     p.Attempts,
@@ -261,21 +264,20 @@ local function reschedule(want, p)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param job table
 ---@param group table
 ---@param type string
-function policy.reschedule(r, at, job, group, type)
+function policy.reschedule(r, job, group, type)
   if not job.Reschedule and not group.ReschedulePolicy then
     return
   elseif type == "system" or type == "sysbatch" then
-    r:err(at, "ReschedulePolicy", "is not allowed in %s jobs, nor is the job's Reschedule", type)
+    r:err(group, "ReschedulePolicy", "is not allowed in %s jobs, nor is the job's Reschedule", type)
     return
   end
   local p = layers(RESCHEDULE[type] or NEVER, job.Reschedule, group.ReschedulePolicy)
   if p.Attempts > 0 or p.Unlimited then
     reschedule(
-      reporter(r, at, "ReschedulePolicy", job.Reschedule, group.ReschedulePolicy, "Reschedule"),
+      reporter(r, group, "ReschedulePolicy", job.Reschedule, group.ReschedulePolicy, "Reschedule"),
       p
     )
   end
@@ -289,19 +291,18 @@ local MIGRATE = {
 }
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param job table
 ---@param group table
 ---@param type string
-function policy.migrate(r, at, job, group, type)
+function policy.migrate(r, job, group, type)
   if not job.Migrate and not group.Migrate then
     return
   elseif type ~= "service" then
-    r:err(at, "Migrate", "is not allowed in %s jobs, nor is the job's", type)
+    r:err(group, "Migrate", "is not allowed in %s jobs, nor is the job's", type)
     return
   end
   local p = layers(MIGRATE, job.Migrate, group.Migrate)
-  local want = reporter(r, at, "Migrate", job.Migrate, group.Migrate)
+  local want = reporter(r, group, "Migrate", job.Migrate, group.Migrate)
   local kind = p.HealthCheck
   want(
     kind == "checks" or kind == "task_states" or kind == "" and p.MaxParallel <= 0,
@@ -321,26 +322,24 @@ function policy.migrate(r, at, job, group, type)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param group table
 ---@param type string
-function policy.disconnect(r, at, group, type)
+function policy.disconnect(r, group, type)
   local d = group.Disconnect
   if not d then
     return
   end
-  local place = { up = at, key = "Disconnect" }
   if d.StopOnClientAfter then
-    r:want(d.StopOnClientAfter >= 0, place, "StopOnClientAfter", "must not be negative")
+    r:want(d.StopOnClientAfter >= 0, d, "StopOnClientAfter", "must not be negative")
     r:want(
       type == "service" or type == "batch",
-      place,
+      d,
       "StopOnClientAfter",
       "is allowed only in service and batch jobs"
     )
-    r:want((d.LostAfter or 0) == 0, place, "StopOnClientAfter", "excludes LostAfter")
+    r:want((d.LostAfter or 0) == 0, d, "StopOnClientAfter", "excludes LostAfter")
   end
-  r:want((d.LostAfter or 0) >= 0, place, "LostAfter", "must not be negative")
+  r:want((d.LostAfter or 0) >= 0, d, "LostAfter", "must not be negative")
 end
 
 --- A multiregion job's regions say how many.
@@ -350,31 +349,29 @@ local function counted_elsewhere(job)
 end
 
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param job table
 ---@param group table
 ---@param count integer
-function policy.scaling(r, at, job, group, count)
+function policy.scaling(r, job, group, count)
   local s = group.Scaling
   if not s then
     return
   end
-  local place = { up = at, key = "Scaling" }
   local min, max = s.Min or count, s.Max or -1
   local kind = s.Type or ""
   r:want(
     kind == "" or kind == "horizontal",
-    place,
+    s,
     "Type",
     "%q is not allowed here, only horizontal",
     kind
   )
-  r:want(max >= 0, place, "Max", "is needed, and must not be negative")
-  r:want(max < 0 or max >= min, place, "Max", "must not be less than Min (%d)", min)
-  r:want(min >= 0, place, "Min", "must not be negative")
-  r:want(max < 0 or max >= count, place, "Max", "must not be less than Count (%d)", count)
+  r:want(max >= 0, s, "Max", "is needed, and must not be negative")
+  r:want(max < 0 or max >= min, s, "Max", "must not be less than Min (%d)", min)
+  r:want(min >= 0, s, "Min", "must not be negative")
+  r:want(max < 0 or max >= count, s, "Max", "must not be less than Count (%d)", count)
   local elsewhere = count == 0 and counted_elsewhere(job)
-  r:want(count >= min or elsewhere, place, "Min", "must not be more than Count (%d)", count)
+  r:want(count >= min or elsewhere, s, "Min", "must not be more than Count (%d)", count)
 end
 
 return policy

@@ -1,6 +1,7 @@
 --- What validation found: each problem with its path, in the order of the schema whatever the order of finding.
 
 local common = require "nomad.jobspec.validate.common"
+local places = require "nomad.jobspec.validate.places"
 local schema = require "nomad.jobspec.schema"
 
 local report = {}
@@ -10,42 +11,15 @@ local report = {}
 ---@field message string what is wrong and what is allowed
 ---@field level "error"|"warning"
 
---- A place in the job: a field's name, a list's index (from 1) or a map's key, below another place.
----@class jobspec.Place
----@field up jobspec.Place?
----@field key string|integer
-
 ---@class jobspec.Report
 ---@field private found table[]
+---@field private steps table<table, jobspec.Step> where the tables lie that are no part of the job
 local Report = {}
 Report.__index = Report
 
 ---@return jobspec.Report
 function report.new()
-  -- `want` is asked for some fifty times for each task: it is at hand.
-  return setmetatable({ found = {}, want = Report.want }, Report)
-end
-
----@param up jobspec.Place?
----@param key string|integer
----@return jobspec.Place
-function report.place(up, key)
-  return { up = up, key = key }
-end
-
-local function keys_of(place, last)
-  local keys, count = {}, 0
-  local at = place
-  while at do
-    count = count + 1
-    keys[count] = at.key
-    at = at.up
-  end
-  for i = 1, count // 2 do
-    keys[i], keys[count + 1 - i] = keys[count + 1 - i], keys[i]
-  end
-  keys[count + 1] = last
-  return keys
+  return setmetatable({ found = {}, steps = {} }, Report)
 end
 
 --- A message from its format; %t is a number of nanoseconds, shown as a duration.
@@ -65,7 +39,8 @@ function Report:add(level, place, field, text, ...)
   local message = select("#", ...) > 0 and message_of(text, ...) or text
   local number = #self.found + 1
   self.found[number] = {
-    keys = keys_of(place, field),
+    place = place,
+    field = field,
     message = message,
     level = level,
     number = number,
@@ -151,14 +126,48 @@ local function path_of(keys)
   return table.concat(parts)
 end
 
---- All that was found, in order.
----@return jobspec.Problem[]
-function Report:list()
-  for _, entry in ipairs(self.found) do
+--- Says where a table lies that the rules look at but the job does not have, such as a task that the server will add.
+---@param made table
+---@param place jobspec.Step
+function Report:lies(made, place)
+  self.steps[made] = place
+end
+
+---@return integer
+function Report:count()
+  return #self.found
+end
+
+--- Forgets all but the first.
+---@param count integer
+function Report:forget(count)
+  for i = count + 1, #self.found do
+    self.found[i] = nil
+  end
+end
+
+--- Looks for the paths of all that was found.
+local function locate(found, made, job)
+  local steps = job and places.of(job) or {}
+  for table, step in pairs(made) do
+    steps[table] = step
+  end
+  for _, entry in ipairs(found) do
+    entry.keys = places.keys(steps, entry.place, entry.field)
     entry.ranks = rank(entry.keys)
   end
-  table.sort(self.found, before)
+end
+
+--- All that was found, in order.
+---@param job table? clean: what the rules saw
+---@return jobspec.Problem[]
+function Report:list(job)
   local list, seen = {}, {}
+  if #self.found == 0 then
+    return list
+  end
+  locate(self.found, self.steps, job)
+  table.sort(self.found, before)
   for _, entry in ipairs(self.found) do
     local path = path_of(entry.keys)
     local text = path .. "\0" .. entry.message

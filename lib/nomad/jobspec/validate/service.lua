@@ -16,6 +16,7 @@ local TYPES = {
   nomad = set("http", "tcp"),
 }
 local WITH_PORT = set("grpc", "http", "tcp")
+local WRONG_ON_UPDATE = "%q is not allowed, only require_healthy, ignore, ignore_warnings"
 local STATES = set("", "passing", "warning", "critical")
 local METHODS = set("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE")
 local KINDS = set("", "api-gateway", "ingress-gateway", "mesh-gateway", "terminating-gateway")
@@ -40,28 +41,33 @@ local function restart_of(s, check)
   }
 end
 
-local function check_restart(r, at, s, check, on_update)
+local function check_restart(r, s, check, on_update)
   local restart = restart_of(s, check)
   if not restart then
     return
   end
-  r:want(on_update ~= "ignore", at, "OnUpdate", "ignore excludes CheckRestart")
+  r:want(on_update ~= "ignore", check, "OnUpdate", "ignore excludes CheckRestart")
   r:want(
     on_update ~= "ignore_warnings" or restart.IgnoreWarnings,
-    at,
+    check,
     "OnUpdate",
     "ignore_warnings needs IgnoreWarnings in CheckRestart"
   )
-  local place = { up = at, key = "CheckRestart" }
+  local place = check.CheckRestart or { up = check, key = "CheckRestart" }
   r:want((restart.Limit or 0) >= 0, place, "Limit", "must not be negative")
   r:want((restart.Grace or 0) >= 0, place, "Grace", "must not be negative")
 end
 
-local function check_type(r, at, check, provider)
-  local kind = (check.Type or ""):lower()
+local is_url_path = common.memo(text.url_path)
+
+local function check_type(r, check, provider)
+  local kind = check.Type or ""
+  if not TYPES[provider][kind] then
+    kind = kind:lower()
+  end
   if not TYPES[provider][kind] then
     r:err(
-      at,
+      check,
       "Type",
       "%q is not allowed with provider %s, only %s",
       check.Type or "",
@@ -70,107 +76,94 @@ local function check_type(r, at, check, provider)
     )
   elseif kind == "http" then
     local path = check.Path or ""
-    r:want(
-      path ~= "" and text.url_path(path),
-      at,
-      "Path",
-      "%q is no path of an HTTP check; write one like /health",
-      path
-    )
-  elseif kind == "script" then
-    r:want((check.Command or "") ~= "", at, "Command", "is needed by a script check")
+    if path == "" or not is_url_path(path) then
+      r:err(check, "Path", "%q is no path of an HTTP check; write one like /health", path)
+    end
+  elseif kind == "script" and (check.Command or "") == "" then
+    r:err(check, "Command", "is needed by a script check")
   end
 end
 
-local function check_common(r, at, s, check, provider)
-  check_type(r, at, check, provider)
-  r:want((check.Interval or 0) >= SECOND, at, "Interval", "is needed, and must be at least 1s")
-  r:want((check.Timeout or 0) >= SECOND, at, "Timeout", "is needed, and must be at least 1s")
-  local status, mode = check.InitialStatus or "", check.AddressMode or ""
-  r:want(
-    STATES[status],
-    at,
-    "InitialStatus",
-    "%q is not allowed, only passing, warning, critical",
-    status
-  )
-  r:want(
-    CHECK_MODES[mode],
-    at,
+--- Words out of a few: the field, the words, and what to say of another one.
+local WORDS = {
+  { "InitialStatus", STATES, "%q is not allowed, only passing, warning, critical" },
+  {
     "AddressMode",
+    CHECK_MODES,
     "%q is not allowed in a check, only host, driver, alloc, alloc_ipv6",
-    mode
-  )
+  },
+}
+
+local function check_common(r, s, check, provider)
+  check_type(r, check, provider)
+  if (check.Interval or 0) < SECOND then
+    r:err(check, "Interval", "is needed, and must be at least 1s")
+  end
+  if (check.Timeout or 0) < SECOND then
+    r:err(check, "Timeout", "is needed, and must be at least 1s")
+  end
+  for _, words in ipairs(WORDS) do
+    local word = check[words[1]]
+    if word and not words[2][word] then
+      r:err(check, words[1], words[3], word)
+    end
+  end
   local on_update = check.OnUpdate or ""
   if on_update == "" then
     on_update = s.OnUpdate or ""
   end
-  r:want(
-    ON_UPDATE[on_update],
-    at,
-    "OnUpdate",
-    "%q is not allowed, only require_healthy, ignore, ignore_warnings",
-    on_update
-  )
-  check_restart(r, at, s, check, on_update)
+  if not ON_UPDATE[on_update] then
+    r:err(check, "OnUpdate", WRONG_ON_UPDATE, on_update)
+  end
+  check_restart(r, s, check, on_update)
   return on_update
 end
 
 local COUNTERS = { "SuccessBeforePassing", "FailuresBeforeCritical", "FailuresBeforeWarning" }
 
 --- What only Consul can do.
-local function check_nomad(r, at, s, check)
-  local on_update = check_common(r, at, s, check, "nomad")
+local function check_nomad(r, s, check)
+  local on_update = check_common(r, s, check, "nomad")
   local restart = restart_of(s, check)
   local only = "is allowed only with provider consul"
-  r:want(not check.Expose, at, "Expose", only)
-  r:want(on_update ~= "ignore_warnings", at, "OnUpdate", "ignore_warnings " .. only)
+  r:want(not check.Expose, check, "Expose", only)
+  r:want(on_update ~= "ignore_warnings", check, "OnUpdate", "ignore_warnings " .. only)
   r:want(
     not (restart and restart.IgnoreWarnings),
-    { up = at, key = "CheckRestart" },
+    check.CheckRestart or { up = check, key = "CheckRestart" },
     "IgnoreWarnings",
     only
   )
-  r:want(check.AddressMode ~= "driver", at, "AddressMode", "driver " .. only)
+  r:want(check.AddressMode ~= "driver", check, "AddressMode", "driver " .. only)
   local method = check.Method or ""
   r:want(
     check.Type ~= "http" or method == "" or METHODS[method:upper()],
-    at,
+    check,
     "Method",
     "%q is no HTTP method",
     method
   )
   for _, key in ipairs(COUNTERS) do
-    r:want((check[key] or 0) <= 0, at, key, only)
+    r:want((check[key] or 0) <= 0, check, key, only)
   end
-  r:want((check.TLSServerName or "") == "", at, "TLSServerName", only)
+  r:want((check.TLSServerName or "") == "", check, "TLSServerName", only)
 end
 
-local function check_consul(r, at, s, check)
-  check_common(r, at, s, check, "consul")
+local function check_consul(r, s, check)
+  check_common(r, s, check, "consul")
   local kind = check.Type or ""
-  local lower = kind:lower()
-  r:want(
-    not check.Expose or lower == "grpc" or lower == "http",
-    at,
-    "Expose",
-    "is allowed only in http and grpc checks"
-  )
-  for _, key in ipairs(COUNTERS) do
-    r:want(
-      (check[key] or 0) <= 0 or WITH_PORT[kind],
-      at,
-      key,
-      "is allowed only in tcp, http and grpc checks"
-    )
+  if check.Expose and kind:lower() ~= "grpc" and kind:lower() ~= "http" then
+    r:err(check, "Expose", "is allowed only in http and grpc checks")
   end
-  r:want(
-    #(check.Notes or "") <= 255,
-    at,
-    "Notes",
-    "has %d bytes, at most 255 are allowed",
-    #(check.Notes or "")
-  )
+  for _, key in ipairs(COUNTERS) do
+    if (check[key] or 0) > 0 and not WITH_PORT[kind] then
+      r:err(check, key, "is allowed only in tcp, http and grpc checks")
+    end
+  end
+  local notes = check.Notes or ""
+  if #notes > 255 then
+    r:err(check, "Notes", "has %d bytes, at most 255 are allowed", #notes)
+  end
 end
 
 --- An exposed check gets a port of its own where it has none.
@@ -190,17 +183,17 @@ local function lacks_port(s, check)
     and not exposed(s, check)
 end
 
-local function check_checks(r, at, s, provider)
+local function check_checks(r, s, provider)
   local connect = provider == "consul" and s.Connect
-  for _, check, place in each(at, "Checks", s.Checks) do
+  for _, check in each(s.Checks) do
     if lacks_port(s, check) then
-      r:err(place, "PortLabel", "is needed, here or in the service")
+      r:err(check, "PortLabel", "is needed, here or in the service")
     elseif connect and connect.SidecarService and check.Type == "tcp" then
-      r:err(place, "Type", "tcp is not allowed in a service with a sidecar")
+      r:err(check, "Type", "tcp is not allowed in a service with a sidecar")
     elseif provider == "nomad" then
-      check_nomad(r, place, s, check)
+      check_nomad(r, s, check)
     else
-      check_consul(r, place, s, check)
+      check_consul(r, s, check)
     end
   end
 end
@@ -212,8 +205,11 @@ end
 ---@param task string? "group" for a group's service
 ---@return string
 function service.name(s, job, group, task)
-  local id, owner = job.Name or job.ID or "", group.Name or ""
   local name = s.Name or ""
+  if name ~= "" and not name:find("${", 1, true) then
+    return name
+  end
+  local id, owner = job.Name or job.ID or "", group.Name or ""
   if name == "" then
     name = id .. "-" .. owner .. (task and "-" .. task or "")
   end
@@ -225,83 +221,80 @@ function service.name(s, job, group, task)
   })
 end
 
-local function check_identity(r, at, s, provider)
+local function check_identity(r, s, provider)
   local identity = s.Identity
   if identity then
-    local place = { up = at, key = "Identity" }
-    r:want(common.some(identity.Audience), place, "Audience", "is needed, at least one")
+    r:want(common.some(identity.Audience), identity, "Audience", "is needed, at least one")
     r:want(
       provider ~= "nomad" or (identity.Name or "") ~= "",
-      place,
+      identity,
       "Name",
       "is needed with provider nomad"
     )
   end
 end
 
----@param r jobspec.Report
----@param at jobspec.Place
----@param s table
----@param name string what service.name gave
----@param connect fun(r: jobspec.Report, at: jobspec.Place, s: table) the rules of the mesh
-function service.check(r, at, s, name, connect)
-  r:want(
-    text.service_name(name),
-    at,
-    "Name",
-    "%q is no service name; allowed are up to 63 letters, digits and dashes",
-    name
-  )
+local function check_words(r, s)
   local mode, on_update = s.AddressMode or "", s.OnUpdate or ""
-  if
-    r:want(
-      SERVICE_MODES[mode],
-      at,
+  if not SERVICE_MODES[mode] then
+    r:err(
+      s,
       "AddressMode",
       "%q is not allowed, only auto, host, driver, alloc, alloc_ipv6",
       mode
     )
-  then
-    r:want(
-      mode == "" or mode == "auto" or (s.Address or "") == "",
-      at,
-      "Address",
-      "is allowed only with AddressMode auto"
-    )
+  elseif mode ~= "" and mode ~= "auto" and (s.Address or "") ~= "" then
+    r:err(s, "Address", "is allowed only with AddressMode auto")
   end
-  r:want(
-    ON_UPDATE[on_update],
-    at,
-    "OnUpdate",
-    "%q is not allowed, only require_healthy, ignore, ignore_warnings",
-    on_update
-  )
-  local provider = service.provider(s)
-  if provider == "consul" then
-    check_checks(r, at, s, provider)
-    r:want(
-      KINDS[s.Kind or ""],
-      at,
+  if not ON_UPDATE[on_update] then
+    r:err(s, "OnUpdate", WRONG_ON_UPDATE, on_update)
+  end
+end
+
+--- What only Consul has.
+local function check_mesh(r, s, connect)
+  if s.Kind and not KINDS[s.Kind] then
+    r:err(
+      s,
       "Kind",
-      "%q is not allowed, only api-gateway, "
-        .. "ingress-gateway, mesh-gateway, terminating-gateway",
+      "%q is not allowed, only api-gateway, ingress-gateway, mesh-gateway, terminating-gateway",
       s.Kind
     )
-    connect(r, at, s)
-    local cluster = s.Cluster or ""
-    r:want(
-      cluster == "" or cluster == "default",
-      at,
-      "Cluster",
-      "needs Nomad Enterprise, only default is allowed"
-    )
-  elseif provider == "nomad" then
-    check_checks(r, at, s, provider)
-    r:want(not s.Connect, at, "Connect", "is allowed only with provider consul")
-  else
-    r:err(at, "Provider", "%q is not allowed, only consul and nomad", provider)
   end
-  check_identity(r, at, s, provider)
+  if connect and s.Connect then
+    connect(r, s)
+  end
+  local cluster = s.Cluster or ""
+  if cluster ~= "" and cluster ~= "default" then
+    r:err(s, "Cluster", "needs Nomad Enterprise, only default is allowed")
+  end
+end
+
+---@param r jobspec.Report
+---@param s table
+---@param name string what service.name gave
+---@param connect? fun(r: jobspec.Report, s: table) the rules of the mesh
+function service.check(r, s, name, connect)
+  if not text.service_name(name) then
+    r:err(
+      s,
+      "Name",
+      "%q is no service name; allowed are up to 63 letters, digits and dashes",
+      name
+    )
+  end
+  check_words(r, s)
+  local provider = service.provider(s)
+  if provider == "consul" then
+    check_checks(r, s, provider)
+    check_mesh(r, s, connect)
+  elseif provider == "nomad" then
+    check_checks(r, s, provider)
+    r:want(not s.Connect, s, "Connect", "is allowed only with provider consul")
+  else
+    r:err(s, "Provider", "%q is not allowed, only consul and nomad", provider)
+  end
+  check_identity(r, s, provider)
 end
 
 ---@param s table
@@ -310,39 +303,39 @@ function service.provider(s)
   return (s.Provider or "") ~= "" and s.Provider or "consul"
 end
 
-local function check_exposed(r, place, s, check)
-  r:want(
-    not check.Expose or s.Connect and s.Connect.SidecarService,
-    place,
-    "Expose",
-    "is allowed only in a service with a sidecar"
-  )
+--- A check without a task of its own takes the service's, unless that is called "group".
+local function task_of(check, default)
+  local own = check.TaskName or ""
+  return own ~= "" and own or default ~= "group" and default or ""
+end
+
+local function check_in_group(r, check, task, default, tasks)
+  if task ~= "" then
+    if check.AddressMode == "driver" then
+      r:err(check, "AddressMode", "driver is allowed only in a task's service")
+    end
+    if not tasks[task] then
+      r:err(check, "TaskName", "there is no task %q in the group", task)
+    end
+  elseif default == "" and check.Type == "script" then
+    r:err(check, "TaskName", "is needed by a script check")
+  end
 end
 
 --- The rules for a service of a group that concern the group.
 ---@param r jobspec.Report
----@param at jobspec.Place
 ---@param tasks table<string, boolean> names of the group's tasks
 ---@param s table
-function service.group_level(r, at, tasks, s)
-  r:want(s.AddressMode ~= "driver", at, "AddressMode", "driver is allowed only in a task's service")
+function service.group_level(r, tasks, s)
+  if s.AddressMode == "driver" then
+    r:err(s, "AddressMode", "driver is allowed only in a task's service")
+  end
   local default = s.TaskName or ""
-  for _, check, place in each(at, "Checks", s.Checks) do
-    local own = check.TaskName or ""
-    -- A check without a task of its own takes the service's, unless that is called "group".
-    local task = own ~= "" and own or default ~= "group" and default or ""
-    if task ~= "" then
-      r:want(
-        check.AddressMode ~= "driver",
-        place,
-        "AddressMode",
-        "driver is allowed only in a task's service"
-      )
-      r:want(tasks[task], place, "TaskName", "there is no task %q in the group", task)
-    elseif default == "" then
-      r:want(check.Type ~= "script", place, "TaskName", "is needed by a script check")
+  for _, check in each(s.Checks) do
+    check_in_group(r, check, task_of(check, default), default, tasks)
+    if check.Expose and not (s.Connect and s.Connect.SidecarService) then
+      r:err(check, "Expose", "is allowed only in a service with a sidecar")
     end
-    check_exposed(r, place, s, check)
   end
 end
 

@@ -12,7 +12,7 @@ local text = require "nomad.jobspec.validate.text"
 
 local shape = {}
 
-local math_type, type, next = math.type, type, next
+local math_type, type, next, null = math.type, type, next, json.null
 
 ---@class jobspec.validate.Walk
 ---@field report jobspec.Report
@@ -22,6 +22,7 @@ local math_type, type, next = math.type, type, next
 ---@field pass boolean the server is newer than the schema
 ---@field keys (string|integer)[] where the walk is
 ---@field depth integer
+---@field hints table<string, string> said already
 
 local NAMES = {
   string = "a string",
@@ -168,15 +169,20 @@ local CHECKS = {
 --- What null is as an element: nothing where Go has a pointer, else the zero value.
 local ZERO = { string = "", bool = false, int = 0, uint = 0, duration = 0 }
 
-local function object_value(walk, key, value, field)
-  -- A list that is not empty is found by its keys: asking for each object would be dear.
-  if type(value) ~= "table" or (next(value) == nil or value[1] ~= nil) and json.is_array(value) then
-    return wrong_type(walk, key, "object", value)
-  end
+--- Goes down to a value that has parts.
+local function enter(walk, key)
   local depth = walk.depth + 1
   walk.keys[depth], walk.depth = key, depth
+end
+
+local function object_value(walk, key, value, field)
+  -- A list that is not empty is found by its first element; an empty one by `object`.
+  if type(value) ~= "table" or value[1] ~= nil and json.is_array(value) then
+    return wrong_type(walk, key, "object", value)
+  end
+  enter(walk, key)
   local clean = object(walk, field.object, value)
-  walk.depth = depth - 1
+  walk.depth = walk.depth - 1
   return clean
 end
 
@@ -211,7 +217,7 @@ local function strings(walk, key, value)
     return wrong_type(walk, key, "list", value)
   end
   for i, item in next, value do
-    if math.type(i) ~= "integer" then
+    if math_type(i) ~= "integer" then
       return fail(walk, key, "has keys of a list and of an object")
     elseif type(item) ~= "string" and type(item) ~= "userdata" then
       wrong_type(walk, key, "a list of strings", item)
@@ -221,12 +227,8 @@ local function strings(walk, key, value)
 end
 CHECKS["string[]"] = strings
 
-local function list(walk, key, value, field)
-  if type(value) ~= "table" or not json.is_array(value) then
-    return wrong_type(walk, key, "list", value)
-  end
-  local depth = walk.depth + 1
-  walk.keys[depth], walk.depth = key, depth
+--- A list whose elements need a closer look, or which has holes.
+local function odd_list(walk, value, field)
   local out
   local count = #value
   for i = 1, count do
@@ -241,14 +243,39 @@ local function list(walk, key, value, field)
       end
     end
   end
+  local seen = 0
   for i in next, value do
-    if math.type(i) ~= "integer" or i < 1 or i > count then
+    seen = seen + 1
+    if i ~= seen and (math_type(i) ~= "integer" or i < 1 or i > count) then
       fail(walk, nil, "has keys of a list and of an object, or holes")
       break
     end
   end
-  walk.depth = depth - 1
   return out or value
+end
+
+--- Whether a list has nothing but values of one plain type, as most have.
+local function plain_list(value, plain)
+  local count = 0
+  for i, item in next, value do
+    count = count + 1
+    if i ~= count or type(item) ~= plain then
+      return false
+    end
+  end
+  return true
+end
+
+local function list(walk, key, value, field)
+  if type(value) ~= "table" or value[1] == nil and not json.is_array(value) then
+    return wrong_type(walk, key, "list", value)
+  elseif field.of == "string" and plain_list(value, "string") then
+    return value
+  end
+  enter(walk, key)
+  local clean = odd_list(walk, value, field)
+  walk.depth = walk.depth - 1
+  return clean
 end
 CHECKS.list = list
 
@@ -258,13 +285,13 @@ function CHECKS.map(walk, key, value, field)
   elseif field.element == "any" then
     return any_value(walk, key, value)
   end
-  local depth = walk.depth + 1
-  walk.keys[depth], walk.depth = key, depth
+  enter(walk, key)
   local out
+  local plain = field.of == "string" and "string"
   for name, item in next, value do
     if type(name) ~= "string" then
       fail(walk, nil, "has a key that is no string")
-    else
+    elseif type(item) ~= plain then
       local clean = element(walk, name, item, field)
       if clean ~= item then
         out = out or copied(value)
@@ -272,7 +299,7 @@ function CHECKS.map(walk, key, value, field)
       end
     end
   end
-  walk.depth = depth - 1
+  walk.depth = walk.depth - 1
   return out or value
 end
 
@@ -307,13 +334,18 @@ local function check_bounds(walk, key, value, field)
   end
 end
 
---- The names of an object's fields, for a hint.
-local function names_of(of)
-  local names = {}
-  for i, field in ipairs(of.fields) do
-    names[i] = field.name
+--- The nearest name of a field. A mistake is often made again and again.
+local function hint(walk, of, key)
+  local known = walk.hints[of.name .. "." .. key]
+  if not known then
+    local names = {}
+    for i, field in ipairs(of.fields) do
+      names[i] = field.name
+    end
+    known = nearest.hint(key, names)
+    walk.hints[of.name .. "." .. key] = known
   end
-  return names
+  return known
 end
 
 --- A key that is no field's name as it is written: the field, or nil.
@@ -324,8 +356,8 @@ local function find_field(walk, of, key)
   end
   local field = of.by_name[text.fold(key)]
   if not field then
-    local hint = walk.pass and "" or nearest.hint(key, names_of(of))
-    walk.report:add(walk.unknown, place(walk), key, "unknown field%s", hint)
+    local named = walk.pass and "" or hint(walk, of, key)
+    walk.report:add(walk.unknown, place(walk), key, "unknown field%s", named)
   end
   return field
 end
@@ -339,9 +371,6 @@ end
 
 --- A field's value in full: type, bounds, and whether the server knows the field.
 local function field_value(walk, key, item, field)
-  if not field or type(item) == "userdata" then
-    return nil
-  end
   local clean = field.check(walk, key, item, field)
   if clean ~= nil then
     if field.bounded then
@@ -364,27 +393,49 @@ local function odd_field(walk, of, key, value)
   return nil, key
 end
 
+--- A copy without nulls: they say nothing.
+local function without_nulls(value)
+  local copy = {}
+  for key, item in next, value do
+    if item ~= null and type(item) ~= "userdata" then
+      copy[key] = item
+    end
+  end
+  return copy
+end
+
+--- The walk asks the least that it can of each field: a known name and a plain value are most of a job.
 ---@param walk jobspec.validate.Walk
 ---@param of jobspec.schema.Object
 ---@param value table
----@return table
+---@return table?
 function object(walk, of, value)
-  local out
-  local exact = of.exact
+  local out, some
+  local exact, plain = of.exact, of.plain
   for key, item in next, value do
-    local field, name = exact[key], key
-    if not field then
-      field, name = odd_field(walk, of, key, value)
+    local kind = type(item)
+    some = key
+    if kind == "number" then
+      kind = math_type(item)
     end
-    -- Most values are of a plain type and need no more than a look at it.
-    if not field or (math_type(item) or type(item)) ~= field.plain or name ~= key then
-      local clean = field_value(walk, key, item, field)
+    if kind ~= plain[key] then
+      local field, name = exact[key], key
+      if not field then
+        field, name = odd_field(walk, of, key, value)
+      end
+      local clean
+      if kind ~= "userdata" and field then
+        clean = field_value(walk, key, item, field)
+      end
       if clean ~= item or name ~= key then
-        out = out or copied(value)
+        out = out or without_nulls(value)
         out[key] = nil
         out[name] = clean
       end
     end
+  end
+  if some == nil and json.is_array(value) then
+    return wrong_type(walk, nil, "object", value)
   end
   return out or value
 end
@@ -428,15 +479,20 @@ local function prepare_field(field, of, number)
   field.since_number = field.since and text.version(field.since)
   field.bounded = is_bounded(field)
   field.allowed = field.bounded and field.enum and common.set(table.unpack(field.enum))
-  local simple = not field.since and not field.bounded
-  field.plain = simple and PLAIN[field.type .. (field.bits or "")] or "none"
+end
+
+--- The kind of value that needs nothing but a look; nil: none does.
+local function plain_kind(field)
+  local simple = not field.since and not field.bounded and not field.hcl_only
+  return simple and PLAIN[field.type .. (field.bits or "")] or nil
 end
 
 local function prepare(of)
-  of.exact = {}
+  of.exact, of.plain = {}, {}
   for number, field in ipairs(of.fields) do
     prepare_field(field, of, number)
     of.exact[field.name] = not field.hcl_only and field or nil
+    of.plain[field.name] = plain_kind(field)
   end
 end
 
@@ -458,6 +514,7 @@ function shape.check(report, job, opts)
     floats = opts.floats or false,
     keys = {},
     depth = 0,
+    hints = {},
     unknown = (pass or opts.lenient) and "warning" or "error",
   }
   if type(job) ~= "table" or json.is_array(job) then

@@ -69,20 +69,27 @@ local function prefix_of(c)
     or c.Gateway.Mesh and "connect-mesh"
 end
 
---- Adds the server's tasks to a list of { task, place }.
----@param at jobspec.Place the group's
+--- Says where the mistakes in a task of the server's come from.
+local function tell(r, made, c)
+  r:lies(made, { up = c, key = "SidecarTask" })
+  r:lies(made.Resources, { up = made, key = "Resources" })
+  r:lies(made.LogConfig, { up = made, key = "LogConfig" })
+end
+
+--- Adds the server's tasks to a group's.
+---@param r jobspec.Report
 ---@param job table
 ---@param group table
 ---@param tasks table[]
-function sidecar.add(at, job, group, tasks)
-  if not group.Services or not common.some(group.Networks) then
+function sidecar.add(r, job, group, tasks)
+  if not common.some(group.Networks) then
     return
   end
   local kinds = {}
-  for _, pair in ipairs(tasks) do
-    kinds[pair[1].Kind or ""] = true
+  for _, t in ipairs(tasks) do
+    kinds[t.Kind or ""] = true
   end
-  for _, s, place in each(at, "Services", group.Services) do
+  for _, s in each(group.Services) do
     local prefix = s.Connect and prefix_of(s.Connect)
     if prefix then
       local name = text.fill(service.name(s, job, group), {
@@ -93,8 +100,9 @@ function sidecar.add(at, job, group, tasks)
         NOMAD_NAMESPACE = job.Namespace or "default",
       })
       if not kinds[prefix .. ":" .. name] then
-        local at_task = { up = { up = place, key = "Connect" }, key = "SidecarTask" }
-        tasks[#tasks + 1] = { task_of(prefix, name, s.Connect.SidecarTask), at_task, true }
+        local made = task_of(prefix, name, s.Connect.SidecarTask)
+        tell(r, made, s.Connect)
+        tasks[#tasks + 1] = made
       end
     end
   end
