@@ -26,6 +26,7 @@ local schema = {
 ---@field name string "TaskGroup"
 ---@field doc string
 ---@field fields jobspec.schema.Field[] in Nomad's order
+---@field exact table<string, jobspec.schema.Field> by the name as it is written
 ---@field by_name table<string, jobspec.schema.Field> by the lower-case name: keys match without regard to case
 ---@field by_hcl table<string, jobspec.schema.Field>
 
@@ -122,12 +123,13 @@ local function field_of(doc, row)
 end
 
 local function object_of(source)
-  local object = { name = source[1], doc = source[2], fields = {}, by_name = {}, by_hcl = {} }
+  local object = { name = source[1], doc = source[2], fields = {}, exact = {}, by_name = {}, by_hcl = {} }
   for at = 3, #source, 2 do
     local field = field_of(source[at], source[at + 1])
     object.fields[#object.fields + 1] = field
     if not field.hcl_only then
       object.by_name[field.name:lower()] = field
+      object.exact[field.name] = field
     end
     if field.hcl then
       object.by_hcl[field.hcl] = field

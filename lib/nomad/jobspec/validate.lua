@@ -10,14 +10,16 @@ local validate = {}
 ---@field floats? boolean 30.0 is taken for the integer 30, which host.json writes for it
 ---@field enterprise? boolean what only Nomad Enterprise takes is no error
 
---- Asks the rules. A table that a Lua program put into two places of the job has no one path: where there are problems
---- to tell, each place gets its own.
+--- Asks the rules, and hands back the job that they saw; nil: they found nothing. A table that a Lua program put into
+--- two places of the job has no one path: where there are problems to tell, each place gets its own.
 local function ask(r, clean, opts)
   local places = require "nomad.jobspec.validate.places"
   local rules = require "nomad.jobspec.validate.job"
   local before = r:count()
   rules.check(r, clean, opts)
-  if r:count() > before and select(2, places.of(clean)) then
+  if r:count() == before then
+    return nil
+  elseif select(2, places.of(clean)) then
     r:forget(before)
     clean = places.apart(clean)
     rules.check(r, clean, opts)

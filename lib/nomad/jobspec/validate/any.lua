@@ -23,37 +23,11 @@ function any.describe(value)
   return kind == "boolean" and tostring(value) or "a " .. kind
 end
 
-local check
+local math_type, type, next, is_array = math.type, type, next, json.is_array
 
-local function check_table(value, open, depth)
-  if open[value] then
-    return "holds itself"
-  elseif depth > DEEPEST then
-    return ("is deeper than %d levels"):format(DEEPEST)
-  end
-  open[value] = true
-  local array = json.is_array(value)
-  for name, element in next, value do
-    local kind = type(element)
-    local err
-    if array ~= (math.type(name) == "integer") or not array and type(name) ~= "string" then
-      err = "has keys of a list and of an object, or such as JSON does not have"
-    elseif kind ~= "string" and kind ~= "boolean" then
-      err = check(element, open, depth + 1)
-    end
-    if err then
-      return err
-    end
-  end
-  open[value] = nil
-end
-
---- `open` has the tables that the value lies in.
-function check(value, open, depth)
-  local kind = type(value)
-  if kind == "table" then
-    return check_table(value, open, depth)
-  elseif
+--- What is wrong with a value that is no table.
+local function scalar(value, kind)
+  if
     kind == "function"
     or kind == "thread"
     or value ~= value
@@ -64,11 +38,45 @@ function check(value, open, depth)
   end
 end
 
+--- `open` has the tables that the value lies in; nil: none.
+local function check_table(value, open, depth)
+  if open and open[value] then
+    return "holds itself"
+  elseif depth > DEEPEST then
+    return ("is deeper than %d levels"):format(DEEPEST)
+  end
+  local array = is_array(value)
+  local wanted = array and "number" or "string"
+  for name, element in next, value do
+    local kind = type(element)
+    local err
+    if type(name) ~= wanted or array and math_type(name) ~= "integer" then
+      err = "has keys of a list and of an object, or such as JSON does not have"
+    elseif kind == "table" then
+      open = open or {}
+      open[value] = true
+      err = check_table(element, open, depth + 1)
+    elseif kind ~= "string" and kind ~= "boolean" then
+      err = scalar(element, kind)
+    end
+    if err then
+      return err
+    end
+  end
+  if open then
+    open[value] = nil
+  end
+end
+
 --- What is wrong with a value; nil: JSON can say it.
 ---@param value any
 ---@return string?
 function any.check(value)
-  return check(value, {}, 1)
+  local kind = type(value)
+  if kind == "table" then
+    return check_table(value, nil, 1)
+  end
+  return scalar(value, kind)
 end
 
 return any

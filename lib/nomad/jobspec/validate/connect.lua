@@ -201,7 +201,7 @@ local function native_task(r, group, tasks, own, s)
     )
     return
   end
-  for _, t in ipairs(tasks) do
+  for _, t in each(tasks) do
     if t.Name == wanted then
       return
     end

@@ -22,25 +22,21 @@ function group.count(g)
   return g.Count or g.Scaling and g.Scaling.Min or 1
 end
 
+local NONE = {}
+
 --- The group's tasks, with those that the server will add, and how many are the group's own.
 local function tasks_of(r, job, g)
-  local tasks = {}
-  for _, t in each(g.Tasks) do
-    tasks[#tasks + 1] = t
+  local own = g.Tasks or NONE
+  if g.Services and common.some(g.Networks) then
+    return sidecar.add(r, job, g, own), #own
   end
-  local own = #tasks
-  if g.Services then
-    sidecar.add(r, job, g, tasks)
-  end
-  return tasks, own
+  return own, #own
 end
 
+--- The names of the tasks, and whether there are services and networks in them or the group.
 local function check_tasks(r, g, tasks, own)
-  if #tasks == 0 then
-    r:err(g, "Tasks", "is needed, at least one task")
-  end
-  local names, leader = {}, nil
-  for i, t in ipairs(tasks) do
+  local names, leader, services, networks = {}, nil, g.Services, g.Networks
+  for i, t in each(tasks) do
     local name = t.Name or ""
     if names[name] and name ~= "" and i <= own then
       r:err(t, "Name", "%q is there twice in the group", name)
@@ -49,9 +45,13 @@ local function check_tasks(r, g, tasks, own)
     if leader and t.Leader then
       r:err(t, "Leader", "is there twice in the group")
     end
-    leader = leader or t.Leader
+    leader, services = leader or t.Leader, services or t.Services
+    networks = networks or t.Resources and t.Resources.Networks
   end
-  return names
+  if not next(names) then
+    r:err(g, "Tasks", "is needed, at least one task")
+  end
+  return names, services, networks
 end
 
 local function check_unique(r, s, ids, name, owner)
@@ -78,7 +78,7 @@ end
 
 local function check_services(r, job, g, tasks, names)
   local ids, provider = {}, nil
-  for _, t in ipairs(tasks) do
+  for _, t in each(tasks) do
     local own = t.Name or ""
     for _, s in each(t.Services) do
       check_unique(r, s, ids, service.name(s, job, g, own), own)
@@ -92,15 +92,6 @@ local function check_services(r, job, g, tasks, names)
     service.check(r, s, name, connect.check)
     service.group_level(r, names, s)
   end
-end
-
---- Whether there is a service in the group or one of its tasks.
-local function has_services(g, tasks)
-  local any = g.Services
-  for _, t in ipairs(tasks) do
-    any = any or t.Services
-  end
-  return any
 end
 
 --- Rules by the field without which they have nothing to say.
@@ -122,9 +113,15 @@ local RULES = {
 
 --- The policies that the job may have written too.
 local function check_policies(r, job, g, type, update, count)
-  policy.reschedule(r, job, g, type)
-  policy.migrate(r, job, g, type)
-  policy.scaling(r, job, g, count)
+  if job.Reschedule or g.ReschedulePolicy then
+    policy.reschedule(r, job, g, type)
+  end
+  if job.Migrate or g.Migrate then
+    policy.migrate(r, job, g, type)
+  end
+  if g.Scaling then
+    policy.scaling(r, job, g, count)
+  end
   if update and (g.Update or job.Update) then
     policy.update(r, job, g, type, update)
   end
@@ -152,30 +149,25 @@ end
 
 ---@param r jobspec.Report
 ---@param g table
----@param job table
----@param type string
----@param enterprise boolean
-function group.check(r, g, job, type, enterprise)
+---@param around jobspec.validate.Around its job; what concerns the group is put in here
+function group.check(r, g, around)
+  local job, type, enterprise = around.job, around.type, around.enterprise
   local count, update = group.count(g), policy.update_of(job, g, type)
   local tasks, own = tasks_of(r, job, g)
-  local names = check_tasks(r, g, tasks, own)
+  local names, services, networks = check_tasks(r, g, tasks, own)
   check_own(r, g, type, count, enterprise)
   check_policies(r, job, g, type, update, count)
-  network.check(r, g, tasks)
-  if has_services(g, tasks) then
+  if networks then
+    network.check(r, g, tasks)
+  end
+  if services then
     check_services(r, job, g, tasks, names)
     connect.group(r, job, g, tasks, own)
   end
-  local around = {
-    job = job,
-    type = type,
-    group = g,
-    update = update,
-    enterprise = enterprise,
-    disk = g.EphemeralDisk and g.EphemeralDisk.SizeMB or 300,
-    volumes = volume.requests(r, g, type, count, update and update.Canary or 0),
-  }
-  for _, t in ipairs(tasks) do
+  around.group, around.update = g, update
+  around.disk = g.EphemeralDisk and g.EphemeralDisk.SizeMB or 300
+  around.volumes = volume.requests(r, g, type, count, update and update.Canary or 0)
+  for _, t in each(tasks) do
     task.check(r, t, around)
   end
 end

@@ -135,6 +135,7 @@ end
 
 local function check_groups(r, j, type, enterprise)
   local names, total = {}, 0
+  local around = { job = j, type = type, enterprise = enterprise }
   r:want(common.some(j.TaskGroups), nil, "TaskGroups", "is needed, at least one group")
   for _, g in each(j.TaskGroups) do
     local name = g.Name or ""
@@ -143,7 +144,7 @@ local function check_groups(r, j, type, enterprise)
     end
     names[name] = true
     total = total + group.count(g)
-    group.check(r, g, j, type, enterprise)
+    group.check(r, g, around)
   end
   r:want(
     total <= MOST_ALLOCATIONS,

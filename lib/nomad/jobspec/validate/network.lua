@@ -87,22 +87,10 @@ local function check_task(r, ports, resources)
   end
 end
 
-local function any_network(group, tasks)
-  local any = group.Networks
-  for _, t in ipairs(tasks) do
-    local res = t.Resources
-    any = any or res and res.Networks
-  end
-  return any
-end
-
 ---@param r jobspec.Report
 ---@param group table
 ---@param tasks table[]
 function network.check(r, group, tasks)
-  if not any_network(group, tasks) then
-    return
-  end
   local ports, seen = { labels = {}, static = {} }, {}
   for _, net in each(group.Networks) do
     for _, kind in ipairs(KINDS) do
@@ -113,7 +101,7 @@ function network.check(r, group, tasks)
     check_cni(r, net, seen)
     check_hostname(r, net)
   end
-  for _, t in ipairs(tasks) do
+  for _, t in each(tasks) do
     check_task(r, ports, t.Resources)
   end
 end

@@ -29,7 +29,7 @@ function visit(found, of, value, step)
   found.twice = found.twice or found.steps[value] ~= nil
   found.steps[value] = step
   for key, item in next, value do
-    local field = type(item) == "table" and of.by_name[key:lower()]
+    local field = type(item) == "table" and of.exact[key]
     if field then
       local inner, below = schema.objects[field.of], { up = step, key = key }
       if inner and field.type == "object" then

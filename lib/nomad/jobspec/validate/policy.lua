@@ -268,9 +268,7 @@ end
 ---@param group table
 ---@param type string
 function policy.reschedule(r, job, group, type)
-  if not job.Reschedule and not group.ReschedulePolicy then
-    return
-  elseif type == "system" or type == "sysbatch" then
+  if type == "system" or type == "sysbatch" then
     r:err(group, "ReschedulePolicy", "is not allowed in %s jobs, nor is the job's Reschedule", type)
     return
   end
@@ -295,9 +293,7 @@ local MIGRATE = {
 ---@param group table
 ---@param type string
 function policy.migrate(r, job, group, type)
-  if not job.Migrate and not group.Migrate then
-    return
-  elseif type ~= "service" then
+  if type ~= "service" then
     r:err(group, "Migrate", "is not allowed in %s jobs, nor is the job's", type)
     return
   end
@@ -354,9 +350,6 @@ end
 ---@param count integer
 function policy.scaling(r, job, group, count)
   local s = group.Scaling
-  if not s then
-    return
-  end
   local min, max = s.Min or count, s.Max or -1
   local kind = s.Type or ""
   r:want(

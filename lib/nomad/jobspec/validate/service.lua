@@ -43,9 +43,6 @@ end
 
 local function check_restart(r, s, check, on_update)
   local restart = restart_of(s, check)
-  if not restart then
-    return
-  end
   r:want(on_update ~= "ignore", check, "OnUpdate", "ignore excludes CheckRestart")
   r:want(
     on_update ~= "ignore_warnings" or restart.IgnoreWarnings,
@@ -84,15 +81,20 @@ local function check_type(r, check, provider)
   end
 end
 
---- Words out of a few: the field, the words, and what to say of another one.
-local WORDS = {
-  { "InitialStatus", STATES, "%q is not allowed, only passing, warning, critical" },
-  {
-    "AddressMode",
-    CHECK_MODES,
-    "%q is not allowed in a check, only host, driver, alloc, alloc_ipv6",
-  },
-}
+local function check_modes(r, check)
+  local status, mode = check.InitialStatus, check.AddressMode
+  if status and not STATES[status] then
+    r:err(check, "InitialStatus", "%q is not allowed, only passing, warning, critical", status)
+  end
+  if mode and not CHECK_MODES[mode] then
+    r:err(
+      check,
+      "AddressMode",
+      "%q is not allowed in a check, only host, driver, alloc, alloc_ipv6",
+      mode
+    )
+  end
+end
 
 local function check_common(r, s, check, provider)
   check_type(r, check, provider)
@@ -102,12 +104,7 @@ local function check_common(r, s, check, provider)
   if (check.Timeout or 0) < SECOND then
     r:err(check, "Timeout", "is needed, and must be at least 1s")
   end
-  for _, words in ipairs(WORDS) do
-    local word = check[words[1]]
-    if word and not words[2][word] then
-      r:err(check, words[1], words[3], word)
-    end
-  end
+  check_modes(r, check)
   local on_update = check.OnUpdate or ""
   if on_update == "" then
     on_update = s.OnUpdate or ""
@@ -115,7 +112,9 @@ local function check_common(r, s, check, provider)
   if not ON_UPDATE[on_update] then
     r:err(check, "OnUpdate", WRONG_ON_UPDATE, on_update)
   end
-  check_restart(r, s, check, on_update)
+  if s.CheckRestart or check.CheckRestart then
+    check_restart(r, s, check, on_update)
+  end
   return on_update
 end
 
@@ -155,9 +154,9 @@ local function check_consul(r, s, check)
   if check.Expose and kind:lower() ~= "grpc" and kind:lower() ~= "http" then
     r:err(check, "Expose", "is allowed only in http and grpc checks")
   end
-  for _, key in ipairs(COUNTERS) do
-    if (check[key] or 0) > 0 and not WITH_PORT[kind] then
-      r:err(check, key, "is allowed only in tcp, http and grpc checks")
+  if not WITH_PORT[kind] then
+    for _, key in ipairs(COUNTERS) do
+      r:want((check[key] or 0) <= 0, check, key, "is allowed only in tcp, http and grpc checks")
     end
   end
   local notes = check.Notes or ""

@@ -169,20 +169,15 @@ local CHECKS = {
 --- What null is as an element: nothing where Go has a pointer, else the zero value.
 local ZERO = { string = "", bool = false, int = 0, uint = 0, duration = 0 }
 
---- Goes down to a value that has parts.
-local function enter(walk, key)
-  local depth = walk.depth + 1
-  walk.keys[depth], walk.depth = key, depth
-end
-
 local function object_value(walk, key, value, field)
   -- A list that is not empty is found by its first element; an empty one by `object`.
   if type(value) ~= "table" or value[1] ~= nil and json.is_array(value) then
     return wrong_type(walk, key, "object", value)
   end
-  enter(walk, key)
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
   local clean = object(walk, field.object, value)
-  walk.depth = walk.depth - 1
+  walk.depth = depth - 1
   return clean
 end
 
@@ -227,31 +222,48 @@ local function strings(walk, key, value)
 end
 CHECKS["string[]"] = strings
 
---- A list whose elements need a closer look, or which has holes.
-local function odd_list(walk, value, field)
+--- A copy of a list, with another element.
+local function with_element(out, value, i, clean, field)
+  out = out or copied(value)
+  -- A hole, or what was refused, leaves something: the places of the others do not change.
+  out[i] = clean
+  if clean == nil then
+    out[i] = field.empty
+  end
+  return out
+end
+
+--- The elements of a list that is not plain.
+local function elements(walk, value, field)
   local out
-  local count = #value
-  for i = 1, count do
+  local inner, keys, depth = field.object, walk.keys, walk.depth
+  for i = 1, #value do
     local item = value[i]
-    local clean = element(walk, i, item, field)
+    local clean
+    if inner and type(item) == "table" and item[1] == nil then
+      keys[depth + 1], walk.depth = i, depth + 1
+      clean = object(walk, inner, item)
+      walk.depth = depth
+    else
+      clean = element(walk, i, item, field)
+    end
     if clean ~= item then
-      out = out or copied(value)
-      -- A hole, or what was refused, leaves something: the places of the others do not change.
-      out[i] = clean
-      if clean == nil then
-        out[i] = field.empty
-      end
+      out = with_element(out, value, i, clean, field)
     end
   end
-  local seen = 0
+  return out or value
+end
+
+--- A list has the keys 1, 2, 3 … and no others.
+local function check_keys(walk, value)
+  local count, seen = #value, 0
   for i in next, value do
     seen = seen + 1
     if i ~= seen and (math_type(i) ~= "integer" or i < 1 or i > count) then
       fail(walk, nil, "has keys of a list and of an object, or holes")
-      break
+      return
     end
   end
-  return out or value
 end
 
 --- Whether a list has nothing but values of one plain type, as most have.
@@ -272,9 +284,11 @@ local function list(walk, key, value, field)
   elseif field.of == "string" and plain_list(value, "string") then
     return value
   end
-  enter(walk, key)
-  local clean = odd_list(walk, value, field)
-  walk.depth = walk.depth - 1
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
+  local clean = elements(walk, value, field)
+  check_keys(walk, value)
+  walk.depth = depth - 1
   return clean
 end
 CHECKS.list = list
@@ -285,7 +299,8 @@ function CHECKS.map(walk, key, value, field)
   elseif field.element == "any" then
     return any_value(walk, key, value)
   end
-  enter(walk, key)
+  local depth = walk.depth + 1
+  walk.keys[depth], walk.depth = key, depth
   local out
   local plain = field.of == "string" and "string"
   for name, item in next, value do
@@ -299,7 +314,7 @@ function CHECKS.map(walk, key, value, field)
       end
     end
   end
-  walk.depth = walk.depth - 1
+  walk.depth = depth - 1
   return out or value
 end
 
@@ -369,18 +384,14 @@ local function check_twice(walk, key, field, value)
   end
 end
 
---- A field's value in full: type, bounds, and whether the server knows the field.
-local function field_value(walk, key, item, field)
-  local clean = field.check(walk, key, item, field)
-  if clean ~= nil then
-    if field.bounded then
-      check_bounds(walk, key, clean, field)
-    end
-    if walk.server and field.since_number and field.since_number > walk.server then
-      check_since(walk, key, clean, field)
-    end
+--- What else there is to ask of a value of the right type: bounds, and whether the server knows the field.
+local function check_more(walk, key, clean, field)
+  if field.bounded then
+    check_bounds(walk, key, clean, field)
   end
-  return clean
+  if walk.server and field.since_number and field.since_number > walk.server then
+    check_since(walk, key, clean, field)
+  end
 end
 
 --- A key that is not written as the schema writes it: the field and its name; nil: unknown.
@@ -425,7 +436,10 @@ function object(walk, of, value)
       end
       local clean
       if kind ~= "userdata" and field then
-        clean = field_value(walk, key, item, field)
+        clean = field.check(walk, key, item, field)
+        if field.more and clean ~= nil then
+          check_more(walk, key, clean, field)
+        end
       end
       if clean ~= item or name ~= key then
         out = out or without_nulls(value)
@@ -478,20 +492,20 @@ local function prepare_field(field, of, number)
   field.holes = HOLES[of.name .. "." .. field.name]
   field.since_number = field.since and text.version(field.since)
   field.bounded = is_bounded(field)
+  field.more = field.bounded or field.since ~= nil
   field.allowed = field.bounded and field.enum and common.set(table.unpack(field.enum))
 end
 
 --- The kind of value that needs nothing but a look; nil: none does.
 local function plain_kind(field)
-  local simple = not field.since and not field.bounded and not field.hcl_only
+  local simple = not field.more and not field.hcl_only
   return simple and PLAIN[field.type .. (field.bits or "")] or nil
 end
 
 local function prepare(of)
-  of.exact, of.plain = {}, {}
+  of.plain = {}
   for number, field in ipairs(of.fields) do
     prepare_field(field, of, number)
-    of.exact[field.name] = not field.hcl_only and field or nil
     of.plain[field.name] = plain_kind(field)
   end
 end

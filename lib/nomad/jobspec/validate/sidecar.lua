@@ -76,17 +76,15 @@ local function tell(r, made, c)
   r:lies(made.LogConfig, { up = made, key = "LogConfig" })
 end
 
---- Adds the server's tasks to a group's.
+--- A group's tasks with those that the server adds. The group has services and networks.
 ---@param r jobspec.Report
 ---@param job table
 ---@param group table
----@param tasks table[]
-function sidecar.add(r, job, group, tasks)
-  if not common.some(group.Networks) then
-    return
-  end
-  local kinds = {}
-  for _, t in ipairs(tasks) do
+---@param own table[]
+---@return table[]
+function sidecar.add(r, job, group, own)
+  local kinds, tasks = {}, own
+  for _, t in each(own) do
     kinds[t.Kind or ""] = true
   end
   for _, s in each(group.Services) do
@@ -102,10 +100,12 @@ function sidecar.add(r, job, group, tasks)
       if not kinds[prefix .. ":" .. name] then
         local made = task_of(prefix, name, s.Connect.SidecarTask)
         tell(r, made, s.Connect)
+        tasks = tasks == own and table.move(own, 1, #own, 1, {}) or tasks
         tasks[#tasks + 1] = made
       end
     end
   end
+  return tasks
 end
 
 return sidecar

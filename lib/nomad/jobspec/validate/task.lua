@@ -13,9 +13,9 @@ local task = {}
 
 local each = common.each
 
----@class jobspec.validate.Around what a task's rules know of the job and group
+---@class jobspec.validate.Around what a task's rules know of the job and of the group
 ---@field job table
----@field type string
+---@field type string the job's
 ---@field group table
 ---@field update table? the group's policy
 ---@field disk integer MB

@@ -213,8 +213,10 @@ end
 ---@param name string
 ---@return boolean
 function text.service_name(name)
-  local plain = name:gsub(VARIABLE, "ENV-VAR")
-  return #plain <= 63 and plain:find("^%w[%w-]*$") ~= nil and not plain:find("-$")
+  if name:find("$", 1, true) then
+    name = name:gsub(VARIABLE, "ENV-VAR")
+  end
+  return #name <= 63 and name:find("^%w[%w-]*$") ~= nil and name:byte(-1) ~= 45
 end
 
 --- Whether a path, seen from `depth` directories inside the allocation's, leads out of it.
