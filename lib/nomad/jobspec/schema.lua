@@ -123,7 +123,8 @@ local function field_of(doc, row)
 end
 
 local function object_of(source)
-  local object = { name = source[1], doc = source[2], fields = {}, exact = {}, by_name = {}, by_hcl = {} }
+  local object =
+    { name = source[1], doc = source[2], fields = {}, exact = {}, by_name = {}, by_hcl = {} }
   for at = 3, #source, 2 do
     local field = field_of(source[at], source[at + 1])
     object.fields[#object.fields + 1] = field

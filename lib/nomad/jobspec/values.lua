@@ -30,9 +30,15 @@ local function check_text(placeholder, text)
     if found ~= "a control character" then
       found = ("%q"):format(found)
     end
-    fail(placeholder, "the value of %s, %q, holds %s, which Nomad or a shell would evaluate; "
-      .. "if that is meant, write %s", shown(placeholder), text:sub(1, 100), found,
-      shown({ source = placeholder.source .. " | raw" }))
+    fail(
+      placeholder,
+      "the value of %s, %q, holds %s, which Nomad or a shell would evaluate; "
+        .. "if that is meant, write %s",
+      shown(placeholder),
+      text:sub(1, 100),
+      found,
+      shown({ source = placeholder.source .. " | raw" })
+    )
   end
 end
 
@@ -64,8 +70,13 @@ function values.check(value, placeholder, tables_allowed)
   elseif kind == "table" and tables_allowed then
     check_table(placeholder, value)
   elseif kind ~= "boolean" then
-    fail(placeholder, "the value of %s is %s, expected a string, a number or a boolean%s",
-      shown(placeholder), functions.describe(value), kind == "table" and " (or | toJson)" or "")
+    fail(
+      placeholder,
+      "the value of %s is %s, expected a string, a number or a boolean%s",
+      shown(placeholder),
+      functions.describe(value),
+      kind == "table" and " (or | toJson)" or ""
+    )
   end
 end
 
@@ -76,8 +87,12 @@ end
 ---@param placeholder template.Placeholder whose value touches
 function values.check_seam(last, text, placeholder)
   if text:sub(1, 1) == "{" and last:find("[{$%%]") then
-    fail(placeholder, "%s and its neighbour make %q together, which would be evaluated",
-      shown(placeholder), last .. "{")
+    fail(
+      placeholder,
+      "%s and its neighbour make %q together, which would be evaluated",
+      shown(placeholder),
+      last .. "{"
+    )
   end
 end
 
@@ -109,9 +124,14 @@ local function bare(value, placeholder, scanner)
   end
   local literal = json.decode(value)
   if literal == nil or not scanner:expects_value() and type(literal) ~= "string" then
-    fail(placeholder, "the value of %s, %q, stands outside a string, expected %s; put the "
-      .. "placeholder in double quotes", shown(placeholder), value:sub(1, 100),
-      scanner:expects_value() and "a number, true, false or JSON" or "a name")
+    fail(
+      placeholder,
+      "the value of %s, %q, stands outside a string, expected %s; put the "
+        .. "placeholder in double quotes",
+      shown(placeholder),
+      value:sub(1, 100),
+      scanner:expects_value() and "a number, true, false or JSON" or "a name"
+    )
   end
   return value
 end
@@ -126,9 +146,13 @@ function values.literal(value, placeholder)
   end
   local literal = json.decode(value)
   if literal == nil then
-    fail(placeholder, "the value of %s, %q, stands outside a string, expected a number, true, "
-      .. "false or JSON; put the placeholder in double quotes", shown(placeholder),
-      value:sub(1, 100))
+    fail(
+      placeholder,
+      "the value of %s, %q, stands outside a string, expected a number, true, "
+        .. "false or JSON; put the placeholder in double quotes",
+      shown(placeholder),
+      value:sub(1, 100)
+    )
   end
   return literal
 end

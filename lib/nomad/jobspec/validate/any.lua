@@ -38,34 +38,42 @@ local function scalar(value, kind)
   end
 end
 
---- `open` has the tables that the value lies in; nil: none.
-local function check_table(value, open, depth)
-  if open and open[value] then
+local function wrong_key(name, array)
+  if array then
+    return math_type(name) ~= "integer"
+  end
+  return type(name) ~= "string"
+end
+
+local check_table
+
+--- What is wrong with an element of a table; `open` has the tables that the table lies in.
+local function check_element(name, element, array, open, depth)
+  local kind = type(element)
+  if wrong_key(name, array) then
+    return "has keys of a list and of an object, or such as JSON does not have"
+  elseif kind == "table" then
+    return check_table(element, open, depth + 1)
+  elseif kind ~= "string" and kind ~= "boolean" then
+    return scalar(element, kind)
+  end
+end
+
+function check_table(value, open, depth)
+  if open[value] then
     return "holds itself"
   elseif depth > DEEPEST then
     return ("is deeper than %d levels"):format(DEEPEST)
   end
+  open[value] = true
   local array = is_array(value)
-  local wanted = array and "number" or "string"
   for name, element in next, value do
-    local kind = type(element)
-    local err
-    if type(name) ~= wanted or array and math_type(name) ~= "integer" then
-      err = "has keys of a list and of an object, or such as JSON does not have"
-    elseif kind == "table" then
-      open = open or {}
-      open[value] = true
-      err = check_table(element, open, depth + 1)
-    elseif kind ~= "string" and kind ~= "boolean" then
-      err = scalar(element, kind)
-    end
+    local err = check_element(name, element, array, open, depth)
     if err then
       return err
     end
   end
-  if open then
-    open[value] = nil
-  end
+  open[value] = nil
 end
 
 --- What is wrong with a value; nil: JSON can say it.
@@ -74,7 +82,7 @@ end
 function any.check(value)
   local kind = type(value)
   if kind == "table" then
-    return check_table(value, nil, 1)
+    return check_table(value, {}, 1)
   end
   return scalar(value, kind)
 end

@@ -21,13 +21,7 @@ local function check_transparent(r, tp)
     r:want(text.unsigned(uid, 16), tp.ExcludeUIDs, i, want, uid)
   end
   for i, cidr in ipairs(tp.ExcludeOutboundCIDRs or {}) do
-    r:want(
-      text.cidr(cidr),
-      tp.ExcludeOutboundCIDRs,
-      i,
-      "%q is no network like 10.0.0.0/8",
-      cidr
-    )
+    r:want(text.cidr(cidr), tp.ExcludeOutboundCIDRs, i, "%q is no network like 10.0.0.0/8", cidr)
   end
 end
 
@@ -248,6 +242,26 @@ local function check_proxy(r, group, proxy, listeners)
   return proxy.TransparentProxy ~= nil
 end
 
+--- What one service with Connect asks of its group; says whether it has a transparent proxy.
+local function check_service(r, job, group, tasks, own, s, listeners)
+  local c = s.Connect
+  if c.SidecarService then
+    check_sidecar(r, group, s, service.name(s, job, group))
+    return check_proxy(r, group, c.SidecarService.Proxy, listeners)
+  elseif c.Native then
+    native_task(r, group, tasks, own, s)
+  elseif c.Gateway then
+    network.namespaced(r, group, "a gateway", true)
+    r:want(
+      not c.Gateway.Mesh or (s.PortLabel or "") ~= "",
+      s,
+      "PortLabel",
+      "is needed by a mesh gateway"
+    )
+  end
+  return false
+end
+
 --- The rules that look at the group around its services.
 ---@param r jobspec.Report
 ---@param job table
@@ -257,21 +271,9 @@ end
 function connect.group(r, job, group, tasks, own)
   local listeners, blocks, transparent = {}, 0, false
   for _, s in each(group.Services) do
-    local c = s.Connect
-    blocks = blocks + (c and 1 or 0)
-    if c and c.SidecarService then
-      check_sidecar(r, group, s, service.name(s, job, group))
-      transparent = check_proxy(r, group, c.SidecarService.Proxy, listeners) or transparent
-    elseif c and c.Native then
-      native_task(r, group, tasks, own, s)
-    elseif c and c.Gateway then
-      network.namespaced(r, group, "a gateway", true)
-      r:want(
-        not c.Gateway.Mesh or (s.PortLabel or "") ~= "",
-        s,
-        "PortLabel",
-        "is needed by a mesh gateway"
-      )
+    if s.Connect then
+      blocks = blocks + 1
+      transparent = check_service(r, job, group, tasks, own, s, listeners) or transparent
     end
   end
   r:want(

@@ -73,25 +73,14 @@ local function check_change(r, t)
     r:want(not t.Envvars, t, "Envvars", "excludes ChangeMode signal")
   elseif mode == "script" then
     if r:want(t.ChangeScript, t, "ChangeScript", "is needed with ChangeMode script") then
-      r:want(
-        (t.ChangeScript.Command or "") ~= "",
-        t.ChangeScript,
-        "Command",
-        "is needed"
-      )
+      r:want((t.ChangeScript.Command or "") ~= "", t.ChangeScript, "Command", "is needed")
     end
   end
 end
 
 local function check_wait(r, wait)
   if wait and wait.Min and wait.Max then
-    r:want(
-      wait.Min <= wait.Max,
-      wait,
-      "Min",
-      "must not be more than Max (%t)",
-      wait.Max
-    )
+    r:want(wait.Min <= wait.Max, wait, "Min", "must not be more than Max (%t)", wait.Max)
   end
 end
 

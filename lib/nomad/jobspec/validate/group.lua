@@ -33,18 +33,24 @@ local function tasks_of(r, job, g)
   return own, #own
 end
 
+local function check_twice(r, t, name, names, leader)
+  if names[name] and name ~= "" then
+    r:err(t, "Name", "%q is there twice in the group", name)
+  end
+  if leader and t.Leader then
+    r:err(t, "Leader", "is there twice in the group")
+  end
+end
+
 --- The names of the tasks, and whether there are services and networks in them or the group.
 local function check_tasks(r, g, tasks, own)
   local names, leader, services, networks = {}, nil, g.Services, g.Networks
   for i, t in each(tasks) do
     local name = t.Name or ""
-    if names[name] and name ~= "" and i <= own then
-      r:err(t, "Name", "%q is there twice in the group", name)
+    if names[name] or leader then
+      check_twice(r, t, i <= own and name or "", names, leader)
     end
     names[name] = true
-    if leader and t.Leader then
-      r:err(t, "Leader", "is there twice in the group")
-    end
     leader, services = leader or t.Leader, services or t.Services
     networks = networks or t.Resources and t.Resources.Networks
   end
@@ -94,6 +100,16 @@ local function check_services(r, job, g, tasks, names)
   end
 end
 
+local function only_batch(r, g, key, type)
+  r:want(
+    type == "batch" or type == "sysbatch",
+    g,
+    key,
+    "is allowed only in batch and sysbatch jobs, not in %s jobs",
+    type
+  )
+end
+
 --- Rules by the field without which they have nothing to say.
 local RULES = {
   Affinities = placement.affinities,
@@ -105,6 +121,10 @@ local RULES = {
   end,
   Consul = function(r, g, _, enterprise)
     identity.consul(r, g, nil, enterprise)
+  end,
+  MaxRunDuration = function(r, g, type)
+    r:want(g.MaxRunDuration > 0, g, "MaxRunDuration", "must be more than 0")
+    only_batch(r, g, "MaxRunDuration", type)
   end,
   ShutdownDelay = function(r, g)
     r:want(g.ShutdownDelay >= 0, g, "ShutdownDelay", "must not be negative")

@@ -114,13 +114,7 @@ function identity.consul(r, holder, group, enterprise)
     "needs Nomad Enterprise, only default is allowed"
   )
   local outer, own = group and group.Consul and group.Consul.Partition or "", c.Partition or ""
-  r:want(
-    outer == "" or own == "" or outer == own,
-    c,
-    "Partition",
-    "must be the group's, %q",
-    outer
-  )
+  r:want(outer == "" or own == "" or outer == own, c, "Partition", "must be the group's, %q", outer)
 end
 
 ---@param r jobspec.Report

@@ -123,13 +123,7 @@ local function check_parameterized(r, j, type)
     required[key] = true
   end
   for i, key in ipairs(p.MetaOptional or {}) do
-    r:want(
-      not required[key],
-      p.MetaOptional,
-      i,
-      "%q is among MetaRequired too",
-      key
-    )
+    r:want(not required[key], p.MetaOptional, i, "%q is among MetaRequired too", key)
   end
 end
 

@@ -55,12 +55,12 @@ local VALUES = {
     return why and "is no regular expression that Nomad takes: %s", why
   end,
   version = function(value)
-    return not is_versions(value)
-      and '%q is no constraint of versions; write it like ">= 1.2, < 2"', value
+    local wrong = '%q is no constraint of versions; write it like ">= 1.2, < 2"'
+    return not is_versions(value) and wrong, value
   end,
   semver = function(value)
-    return not is_semver(value)
-      and '%q is no constraint of semantic versions; write it like ">= 1.2.0, < 2.0.0"', value
+    local wrong = '%q is no constraint of semantic versions; write it like ">= 1.2.0, < 2.0.0"'
+    return not is_semver(value) and wrong, value
   end,
 }
 
@@ -190,7 +190,12 @@ end
 ---@param type string the job's
 function placement.affinities(r, holder, type)
   if type == "system" then
-    r:want(not common.some(holder.Affinities), holder, "Affinities", "is not allowed in system jobs")
+    r:want(
+      not common.some(holder.Affinities),
+      holder,
+      "Affinities",
+      "is not allowed in system jobs"
+    )
     return
   end
   for _, value in each(holder.Affinities) do

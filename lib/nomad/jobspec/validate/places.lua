@@ -1,5 +1,5 @@
---- Where the tables of a job lie. Rules name the table that is wrong; its path is looked for only when there is an error
---- to tell, so that a valid job pays nothing for paths.
+--- Where the tables of a job lie. Rules name the table that is wrong; its path is looked for only when there is an
+--- error to tell, so that a valid job pays nothing for paths.
 
 local schema = require "nomad.jobspec.schema"
 

@@ -187,7 +187,13 @@ local function power(i)
   return i < 63 and 1 << i or math.mininteger
 end
 
+--- So many steps no server takes in the time of a request.
+local TOO_MANY = 100000000
+
 local function exponential_fits(p)
+  if p.Attempts > TOO_MANY then
+    return false
+  end
   local total = 0
   -- From 64 doublings on the delay is 0 by overflow, and nothing changes any more.
   for i = 0, math.min(p.Attempts, 130) - 1 do

@@ -64,13 +64,7 @@ local function check_numa(r, numa, names, enterprise)
     "other than none needs Nomad Enterprise"
   )
   for i, name in ipairs(numa.Devices or {}) do
-    r:want(
-      names[name],
-      numa.Devices,
-      i,
-      "%q is not among the task's Devices",
-      name
-    )
+    r:want(names[name], numa.Devices, i, "%q is not among the task's Devices", name)
   end
 end
 

@@ -2,6 +2,7 @@
 
 local common = require "nomad.jobspec.validate.common"
 local text = require "nomad.jobspec.validate.text"
+local url = require "nomad.jobspec.validate.url"
 
 local service = {}
 
@@ -55,7 +56,18 @@ local function check_restart(r, s, check, on_update)
   r:want((restart.Grace or 0) >= 0, place, "Grace", "must not be negative")
 end
 
-local is_url_path = common.memo(text.url_path)
+local is_url_path = common.memo(url.is_path)
+
+local function wrong_type(r, check, provider)
+  r:err(
+    check,
+    "Type",
+    "%q is not allowed with provider %s, only %s",
+    check.Type or "",
+    provider,
+    provider == "nomad" and "http, tcp" or "http, tcp, script, grpc"
+  )
+end
 
 local function check_type(r, check, provider)
   local kind = check.Type or ""
@@ -63,14 +75,7 @@ local function check_type(r, check, provider)
     kind = kind:lower()
   end
   if not TYPES[provider][kind] then
-    r:err(
-      check,
-      "Type",
-      "%q is not allowed with provider %s, only %s",
-      check.Type or "",
-      provider,
-      provider == "nomad" and "http, tcp" or "http, tcp, script, grpc"
-    )
+    wrong_type(r, check, provider)
   elseif kind == "http" then
     local path = check.Path or ""
     if path == "" or not is_url_path(path) then
@@ -236,12 +241,7 @@ end
 local function check_words(r, s)
   local mode, on_update = s.AddressMode or "", s.OnUpdate or ""
   if not SERVICE_MODES[mode] then
-    r:err(
-      s,
-      "AddressMode",
-      "%q is not allowed, only auto, host, driver, alloc, alloc_ipv6",
-      mode
-    )
+    r:err(s, "AddressMode", "%q is not allowed, only auto, host, driver, alloc, alloc_ipv6", mode)
   elseif mode ~= "" and mode ~= "auto" and (s.Address or "") ~= "" then
     r:err(s, "Address", "is allowed only with AddressMode auto")
   end
@@ -275,12 +275,7 @@ end
 ---@param connect? fun(r: jobspec.Report, s: table) the rules of the mesh
 function service.check(r, s, name, connect)
   if not text.service_name(name) then
-    r:err(
-      s,
-      "Name",
-      "%q is no service name; allowed are up to 63 letters, digits and dashes",
-      name
-    )
+    r:err(s, "Name", "%q is no service name; allowed are up to 63 letters, digits and dashes", name)
   end
   check_words(r, s)
   local provider = service.provider(s)

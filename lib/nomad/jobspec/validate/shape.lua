@@ -7,6 +7,7 @@ local any = require "nomad.jobspec.validate.any"
 local common = require "nomad.jobspec.validate.common"
 local json = require "host.json"
 local nearest = require "operator.nearest"
+local scalars = require "nomad.jobspec.validate.scalars"
 local schema = require "nomad.jobspec.schema"
 local text = require "nomad.jobspec.validate.text"
 
@@ -14,157 +15,15 @@ local shape = {}
 
 local math_type, type, next, null = math.type, type, next, json.null
 
----@class jobspec.validate.Walk
----@field report jobspec.Report
----@field server? integer the server's version, as text.version makes it
----@field unknown "error"|"warning" what an unknown field is
----@field floats boolean 30.0 is taken for an integer
----@field pass boolean the server is newer than the schema
----@field keys (string|integer)[] where the walk is
----@field depth integer
----@field hints table<string, string> said already
-
-local NAMES = {
-  string = "a string",
-  bool = "true or false",
-  duration = 'nanoseconds or a duration like "30s"',
-  bytes = "a string in base64",
-  object = "an object",
-  list = "a list",
-  map = "an object",
-  int = "an integer",
-  uint = "an integer",
-}
-
-local function place(walk)
-  local at
-  for i = 1, walk.depth do
-    at = { up = at, key = walk.keys[i] }
-  end
-  return at
-end
-
-local function fail(walk, key, format, ...)
-  walk.report:err(place(walk), key, format, ...)
-end
-
-local function wrong_type(walk, key, expected, value)
-  if expected == "list" and type(value) == "table" and next(value) == nil then
-    fail(walk, key, "expected a list, found an empty object; write [] (in Lua json.array())")
-  else
-    fail(walk, key, "expected %s, found %s", NAMES[expected] or expected, any.describe(value))
-  end
-end
-
---- The bounds of an integer of so many bits.
-local function fits(value, sign, bits)
-  if sign == "uint" then
-    return value >= 0 and (bits == 64 or value < 1 << bits)
-  end
-  return bits == 64 or value >= -(1 << bits - 1) and value < 1 << bits - 1
-end
-
---- An unsigned number of 64 bits that Lua has only as a float.
-local function huge(value, field)
-  return field.type == "uint" and field.bits == 64 and value >= 2.0 ^ 63 and value < 2.0 ^ 64
-end
-
-local function integer(walk, key, value, field)
-  local kind = math.type(value)
-  if kind == "float" then
-    local whole = walk.floats and math.tointeger(value)
-    if not whole then
-      if huge(value, field) then
-        return value
-      end
-      fail(
-        walk,
-        key,
-        "expected an integer, found %s%s",
-        value,
-        math.tointeger(value) and "; Nomad takes no fraction, not even .0" or ""
-      )
-      return nil
-    end
-    value = whole
-  elseif not kind then
-    wrong_type(walk, key, field.type, value)
-    return nil
-  end
-  if not fits(value, field.type, field.bits) then
-    fail(
-      walk,
-      key,
-      "%d does not fit %s",
-      value,
-      field.type == "uint" and "an unsigned integer of " .. field.bits .. " bits"
-        or "an integer of " .. field.bits .. " bits"
-    )
-    return nil
-  end
-  return value
-end
-
-local function duration(walk, key, value)
-  if math.type(value) == "integer" then
-    return value
-  elseif type(value) == "number" then
-    return integer(walk, key, value, { type = "int", bits = 64 })
-  elseif type(value) ~= "string" then
-    wrong_type(walk, key, "duration", value)
-    return nil
-  end
-  local parsed = text.duration(value)
-  if not parsed then
-    fail(walk, key, '%q is no duration; write it like "30s", "1h30m" or "500ms"', value)
-  end
-  return parsed
-end
-
-local function bytes(walk, key, value)
-  if type(value) == "table" and json.is_array(value) and #value == 0 then
-    -- Go takes a list of numbers for bytes too.
-    return ""
-  elseif type(value) ~= "string" then
-    wrong_type(walk, key, "bytes", value)
-  elseif not text.base64(value) then
-    fail(walk, key, "is no base64")
-  else
-    return value
-  end
-end
+local fail, wrong_type = scalars.fail, scalars.wrong_type
 
 local object
 
-local function any_value(walk, key, value)
-  local err = any.check(value)
-  if err then
-    fail(walk, key, "%s", err)
-    return nil
-  end
-  return value
-end
-
 --- What checks a value of each type: given the walk, key, value and field it returns the clean value; nil: none.
-local CHECKS = {
-  string = function(walk, key, value)
-    if type(value) == "string" then
-      return value
-    end
-    wrong_type(walk, key, "string", value)
-  end,
-  bool = function(walk, key, value)
-    if type(value) == "boolean" then
-      return value
-    end
-    wrong_type(walk, key, "bool", value)
-  end,
-  int = integer,
-  uint = integer,
-  duration = duration,
-  bytes = bytes,
-  any = any_value,
-}
+local CHECKS = {}
+for kind, check in pairs(scalars.checks) do
+  CHECKS[kind] = check
+end
 
 --- What null is as an element: nothing where Go has a pointer, else the zero value.
 local ZERO = { string = "", bool = false, int = 0, uint = 0, duration = 0 }
@@ -297,7 +156,7 @@ function CHECKS.map(walk, key, value, field)
   if type(value) ~= "table" or json.is_array(value) then
     return wrong_type(walk, key, "map", value)
   elseif field.element == "any" then
-    return any_value(walk, key, value)
+    return CHECKS.any(walk, key, value)
   end
   local depth = walk.depth + 1
   walk.keys[depth], walk.depth = key, depth
@@ -372,7 +231,7 @@ local function find_field(walk, of, key)
   local field = of.by_name[text.fold(key)]
   if not field then
     local named = walk.pass and "" or hint(walk, of, key)
-    walk.report:add(walk.unknown, place(walk), key, "unknown field%s", named)
+    walk.report:add(walk.unknown, scalars.place(walk), key, "unknown field%s", named)
   end
   return field
 end
@@ -415,6 +274,22 @@ local function without_nulls(value)
   return copy
 end
 
+--- A field that is not plain: its clean value, and the name under which it belongs.
+local function field_of(walk, of, key, item, value)
+  local field, name = of.exact[key], key
+  if not field then
+    field, name = odd_field(walk, of, key, value)
+  end
+  if not field or type(item) == "userdata" then
+    return nil, name
+  end
+  local clean = field.check(walk, key, item, field)
+  if field.more and clean ~= nil then
+    check_more(walk, key, clean, field)
+  end
+  return clean, name
+end
+
 --- The walk asks the least that it can of each field: a known name and a plain value are most of a job.
 ---@param walk jobspec.validate.Walk
 ---@param of jobspec.schema.Object
@@ -422,7 +297,7 @@ end
 ---@return table?
 function object(walk, of, value)
   local out, some
-  local exact, plain = of.exact, of.plain
+  local plain = of.plain
   for key, item in next, value do
     local kind = type(item)
     some = key
@@ -430,17 +305,7 @@ function object(walk, of, value)
       kind = math_type(item)
     end
     if kind ~= plain[key] then
-      local field, name = exact[key], key
-      if not field then
-        field, name = odd_field(walk, of, key, value)
-      end
-      local clean
-      if kind ~= "userdata" and field then
-        clean = field.check(walk, key, item, field)
-        if field.more and clean ~= nil then
-          check_more(walk, key, clean, field)
-        end
-      end
+      local clean, name = field_of(walk, of, key, item, value)
       if clean ~= item or name ~= key then
         out = out or without_nulls(value)
         out[key] = nil
@@ -462,7 +327,6 @@ local HOLES = {
   ["NetworkResource.DynamicPorts"] = "zero",
   ["Service.Checks"] = "zero",
   ["TaskGroup.Volumes"] = "skip",
-  ["ConsulGatewayProxy.EnvoyGatewayBindAddresses"] = "skip",
   ["ConsulTerminatingConfigEntry.Services"] = "skip",
   ["ConsulIngressListener.Services"] = "skip",
   ["ConsulIngressConfigEntry.Listeners"] = "skip",

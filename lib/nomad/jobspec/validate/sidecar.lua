@@ -9,19 +9,16 @@ local sidecar = {}
 
 local each = common.each
 
-local LAID_OVER = { "CPU", "MemoryMB", "DiskMB", "NUMA", "SecretsMB" }
+local LAID_OVER = { "CPU", "Cores", "MemoryMB", "MemoryMaxMB", "DiskMB", "SecretsMB" }
 
+--- What a block says that is not zero is laid over; before that it gets the defaults of any other.
 local function resources_of(over)
-  local res = { CPU = 250, MemoryMB = 128 }
-  -- The block gets defaults of its own before it is laid over.
-  if over.CPU == nil then
-    over = setmetatable({ CPU = over.Cores == nil and 100 or 0 }, { __index = over })
-  end
-  if over.MemoryMB == nil then
-    over = setmetatable({ MemoryMB = 300 }, { __index = over })
+  local res = { CPU = 250, MemoryMB = over.MemoryMB and 128 or 300 }
+  if over.CPU == nil and over.Cores == nil then
+    res.CPU = 100
   end
   for _, key in ipairs(LAID_OVER) do
-    if over[key] ~= nil then
+    if over[key] and over[key] ~= 0 then
       res[key] = over[key]
     end
   end

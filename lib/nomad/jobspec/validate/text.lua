@@ -137,10 +137,17 @@ function text.versions(value, semver)
   return true
 end
 
---- The name with the dot at its end that a whole name has; a dot behind an odd number of backslashes is none.
+--- How many bytes the last letter has.
+local function last_width(name)
+  local letter = name:match("[\xc2-\xf4][\x80-\xbf]+$")
+  return letter and utf8.len(letter) == 1 and #letter or 1
+end
+
+--- The name with the dot at its end that a whole name has; a dot behind an odd number of backslashes is none. Nomad
+--- counts the bytes of the letter before them, too.
 local function whole_name(name)
-  local slashes = name:match("(\\*)%.$")
-  if slashes and #slashes % 2 == 0 then
+  local head, slashes = name:match("^(.-)(\\*)%.$")
+  if slashes == "" or slashes and (#slashes + last_width(head)) % 2 == 1 then
     return name
   end
   return name .. "."
@@ -240,29 +247,6 @@ function text.escapes(depth, path)
   return outside or at[3] ~= nil and at[3]:find("^%.%.") ~= nil
 end
 
-local function percent_ok(path)
-  local stripped = path:gsub("%%%x%x", "")
-  return not stripped:find("%%")
-end
-
---- The path of an HTTP check: a URL without a scheme.
----@param value string
----@return boolean
-function text.url_path(value)
-  local bare = value:match("^[^#]*")
-  if bare:find("[%z\1-\31\127]") then
-    return false
-  elseif not percent_ok(bare:match("^[^?]*")) or not percent_ok(value:match("#(.*)$") or "") then
-    return false
-  end
-  -- A scheme, or a colon in the first part where a scheme would stand.
-  local first = bare:match("^[^/?]*")
-  if bare:find("^//") then
-    return not bare:match("^//([^/]*)"):find('[%s<>"]')
-  end
-  return first == "*" or not first:find(":", 1, true)
-end
-
 local function ipv4(address)
   local count = 0
   for part in (address .. "."):gmatch("([^.]*)%.") do
@@ -288,7 +272,10 @@ local function groups_of(part)
   return count
 end
 
-local function ipv6(address)
+--- An address of IPv6, without a zone.
+---@param address string
+---@return boolean
+function text.ipv6(address)
   local four = address:match("([%d.]+%.%d+)$")
   if four then
     if not ipv4(four) then
@@ -313,7 +300,7 @@ function text.cidr(value)
     return false
   end
   local six = address:find(":", 1, true)
-  return tonumber(bits) <= (six and 128 or 32) and (six and ipv6 or ipv4)(address)
+  return tonumber(bits) <= (six and 128 or 32) and (six and text.ipv6 or ipv4)(address)
 end
 
 --- A decimal number without a sign that fits so many bits.
