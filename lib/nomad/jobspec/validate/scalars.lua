@@ -14,6 +14,7 @@ local scalars = {}
 ---@field pass boolean the server is newer than the schema
 ---@field keys (string|integer)[] where the walk is
 ---@field depth integer
+---@field plain "plain"|"plain_all" which of an object's plain kinds hold
 ---@field hints table<string, string> said already
 
 local NAMES = {

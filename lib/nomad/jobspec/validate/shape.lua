@@ -282,6 +282,8 @@ local function field_of(walk, of, key, item, value)
   end
   if not field or type(item) == "userdata" then
     return nil, name
+  elseif field.words and field.words[item] then
+    return item, name
   end
   local clean = field.check(walk, key, item, field)
   if field.more and clean ~= nil then
@@ -297,7 +299,7 @@ end
 ---@return table?
 function object(walk, of, value)
   local out, some
-  local plain = of.plain
+  local plain = of[walk.plain]
   for key, item in next, value do
     local kind = type(item)
     some = key
@@ -358,19 +360,24 @@ local function prepare_field(field, of, number)
   field.bounded = is_bounded(field)
   field.more = field.bounded or field.since ~= nil
   field.allowed = field.bounded and field.enum and common.set(table.unpack(field.enum))
+  -- Most words are allowed ones.
+  field.words = field.type == "string" and not field.since and field.allowed or nil
 end
 
 --- The kind of value that needs nothing but a look; nil: none does.
 local function plain_kind(field)
-  local simple = not field.more and not field.hcl_only
-  return simple and PLAIN[field.type .. (field.bits or "")] or nil
+  return not field.hcl_only and PLAIN[field.type .. (field.bits or "")] or nil
 end
 
+--- Which kinds of values are plain: `plain` on a server that may not know each field, `plain_all` on one that does.
 local function prepare(of)
-  of.plain = {}
+  of.plain, of.plain_all = {}, {}
   for number, field in ipairs(of.fields) do
     prepare_field(field, of, number)
-    of.plain[field.name] = plain_kind(field)
+    if not field.bounded then
+      of.plain_all[field.name] = plain_kind(field)
+      of.plain[field.name] = not field.since and plain_kind(field) or nil
+    end
   end
 end
 
@@ -393,6 +400,7 @@ function shape.check(report, job, opts)
     keys = {},
     depth = 0,
     hints = {},
+    plain = (not server or pass) and "plain_all" or "plain",
     unknown = (pass or opts.lenient) and "warning" or "error",
   }
   if type(job) ~= "table" or json.is_array(job) then
