@@ -121,6 +121,80 @@ describe("jobspec.validate", function()
     end
   end)
 
+  it("names each place of a table that stands in two", function()
+    local constraint = { LTarget = "${attr.kernel.name}", Operand = "near" }
+    local value = job()
+    local task = { Name = "t", Driver = "exec" }
+    value.TaskGroups = {
+      { Name = "a", Tasks = { task }, Constraints = { constraint } },
+      { Name = "b", Tasks = { task }, Constraints = { constraint } },
+    }
+    local lines = said(value)
+    assert.equal(2, #lines)
+    assert.matches("^error TaskGroups%[0%]%.Constraints%[0%]%.Operand: ", lines[1])
+    assert.matches("^error TaskGroups%[1%]%.Constraints%[0%]%.Operand: ", lines[2])
+  end)
+
+  it("reads the path of a check as Go reads a URL", function()
+    for path, ok in pairs {
+      ["/health"] = true, ["health?a=:b"] = true, ["//host:80/x"] = true, ["//[::1]/x"] = true,
+      ["///x y"] = true, ["//a@b/"] = true, ["//%e4/"] = true, ["//<a>/"] = true,
+      ["a:b"] = false, ["/%zz"] = false, ["//host:8a/x"] = false, ["//[::1/x"] = false,
+      ["//a b/"] = false, ["//%41/"] = false, ["//[1.2.3.4]/"] = false, ["//a|b@c/"] = false,
+    } do
+      local value = job()
+      value.TaskGroups[1].Tasks[1].Services = {
+        {
+          Name = "s", Provider = "nomad", PortLabel = "p",
+          Checks = { { Type = "http", Path = path, Interval = "5s", Timeout = "5s" } },
+        },
+      }
+      value.TaskGroups[1].Networks = { { DynamicPorts = { { Label = "p" } } } }
+      assert.equal(ok and 0 or 1, #said(value), path)
+    end
+  end)
+
+  it("counts the bytes of a host name's last letter as Nomad does", function()
+    for name, ok in pairs {
+      ["a.b"] = true, ["a."] = true, ["a\\."] = true, ["\xc3\xa4."] = true,
+      ["\xe2\x82\xac."] = true, ["\xc3\xa4\\."] = false,
+    } do
+      local value = job()
+      value.TaskGroups[1].Networks = { { Hostname = name } }
+      assert.equal(ok, #said(value) == 0, name)
+    end
+  end)
+
+  it("lays the resources of a sidecar's task over the usual ones, zeros not", function()
+    for text, ok in pairs {
+      ['{"CPU":0,"MemoryMB":0,"Cores":0}'] = true, ['{"NUMA":{"Affinity":"bogus"}}'] = true,
+      ['{"MemoryMB":5}'] = false, ['{"MemoryMaxMB":5}'] = false, ['{"Cores":2}'] = false,
+    } do
+      local value = job { Type = "service" }
+      local group = value.TaskGroups[1]
+      group.Networks = { { Mode = "bridge" } }
+      group.Services = {
+        {
+          Name = "s", PortLabel = "80",
+          Connect = { SidecarService = {}, SidecarTask = { Resources = json.decode(text) } },
+        },
+      }
+      local lines = said(value)
+      assert.equal(ok, #lines == 0, text)
+      assert.is_true(ok or lines[1]:find("Connect.SidecarTask.Resources.", 1, true) ~= nil)
+    end
+  end)
+
+  it("limits MaxRunDuration to batch jobs", function()
+    local value = job()
+    value.TaskGroups[1].MaxRunDuration = "1h"
+    assert.same({}, said(value))
+    value.TaskGroups[1].MaxRunDuration = 0
+    assert.matches("MaxRunDuration: must be more than 0", said(value)[1])
+    value.TaskGroups[1].MaxRunDuration, value.Type = "1h", "service"
+    assert.matches("MaxRunDuration: is allowed only in batch", said(value)[1])
+  end)
+
   it("does not change the job", function()
     local text = '{"id":"a","Meta":{"a":null},"TaskGroups":[null,{"count":"x"}]}'
     local value = json.decode(text)
