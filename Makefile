@@ -59,14 +59,25 @@ endif
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ihost -isystem /usr/include/lua5.4
 CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS += -pie $(LINK)
-LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a -lcurl -lmicrohttpd -lm -ldl -lpthread
+NETWORK := -lcurl -lmicrohttpd
+# make slim: these from tools/slim, and OpenSSL, static: of what lies unused in the file no page is ever read.
+ifdef SLIM
+CPPFLAGS := -isystem build/slim/libraries/include $(CPPFLAGS)
+NETWORK := $(addprefix build/slim/libraries/lib/,libcurl.a libmicrohttpd.a) -l:libssl.a -l:libcrypto.a
+LDFLAGS += -Wl,--gc-sections
+endif
+LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a $(NETWORK) -lm -ldl -lpthread
 
-.PHONY: all release debug asan demo test check format nomad fuzz chaos where install clean help tests bench bench-quick bench-programs chaos-servers
+.PHONY: all release slim debug asan demo test check format nomad fuzz chaos where install clean help tests bench bench-quick bench-programs chaos-servers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: release
 release: $(BUILD)/nomad-operator $(BUILD)/lib/host/json.so $(BUILD)/lib/host/scan.so
+slim: build/slim/libraries/done
+	@$(MAKE) --no-print-directory SLIM=1 BUILD=build/slim build/slim/nomad-operator
+build/slim/libraries/done: tools/slim | build/deps-slim
+	@CC='$(CC)' tools/slim $(@D) && touch $@
 debug:
 	@$(MAKE) --no-print-directory MODE=debug BUILD=build/debug build/debug/nomad-operator
 asan:
@@ -207,6 +218,7 @@ help:
 	@echo 'make where     the raw filter against lib/operator/filter.lua: LINES=1000000 SEED=1'
 	@echo 'make bench     ours beside others, under an hour; make bench-quick: a minute (docs/performance.md)'
 	@echo 'make chaos-servers  the same on three real servers: SEED=1 SECONDS=600 NOMAD=1.11.3'
+	@echo 'make slim      build/slim/nomad-operator: smaller in memory, quicker to start, few shared libraries'
 	@echo 'make debug     build/debug/nomad-operator; make asan: build/asan, with sanitizers'
 	@echo 'make install   to $$(DESTDIR)$$(PREFIX), /usr/local unless told; make clean: remove build/'
 	@echo 'V=1 shows the commands, DEV=1 makes warnings errors, CC=clang-14 takes another compiler'
