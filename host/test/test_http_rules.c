@@ -188,6 +188,52 @@ static void cancel_at_once(void **state)
 	assert_int_equal(g.done, 0);
 }
 
+/* ---- beside work that takes its time ---- */
+
+enum {
+	BODY = 12 * 1024 * 1024,
+	BUFFER = 64 * 1024, /* what is read at once */
+	WORK = 20	    /* milliseconds of every turn */
+};
+
+static void work(uv_check_t *check)
+{
+	uint64_t until = uv_hrtime() + WORK * 1000000u;
+
+	++*(unsigned *)check->data;
+	while (uv_hrtime() < until)
+		;
+}
+
+/* As when Lua has much to do: one buffer a turn would be 3 MB/s, and the sender would give up. */
+static void more_than_a_buffer_is_read_where_turns_are_long(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 12582912\r\n\r\n";
+	struct fetch_fixture *f = *state;
+	struct fetch g = {.f = f};
+	size_t len = strlen(head) + BODY;
+	char *bytes = xmalloc(len);
+	unsigned turns = 0;
+	uv_check_t check;
+
+	memset(bytes, 'x', len);
+	memcpy(bytes, head, strlen(head));
+	server_reply(f->server, "", (struct server_reply){.bytes = bytes, .len = len});
+	uv_check_init(f->loop, &check);
+	check.data = &turns;
+	uv_check_start(&check, work);
+	fetch_send_get(&g, "/x");
+	fetch_finish(&g);
+	assert_int_equal(g.result.error, HTTP_OK);
+	assert_int_equal(g.result.received, BODY);
+	assert_in_range(turns, 1, BODY / BUFFER / 3);
+	buf_free(&g.body);
+	uv_close((uv_handle_t *)&check, NULL);
+	server_free(f->server);
+	f->server = NULL;
+	free(bytes);
+}
+
 /* ---- connections ---- */
 
 enum { MANY = 500 };
@@ -269,6 +315,7 @@ int main(void)
 		TEST(cancel_what_is_finished_already),
 		TEST(free_from_a_done_callback),
 		TEST(cancel_at_once),
+		TEST(more_than_a_buffer_is_read_where_turns_are_long),
 		TEST(many_requests_share_few_connections),
 		TEST(one_after_another_on_one_connection),
 		TEST(a_fresh_connection_is_not_shared),
