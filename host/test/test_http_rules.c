@@ -213,7 +213,7 @@ static void more_than_a_buffer_is_read_where_turns_are_long(void **state)
 	struct fetch g = {.f = f};
 	static char bytes[sizeof(head) - 1 + BODY]; /* has to outlive the server */
 	unsigned turns = 0;
-	uv_check_t check;
+	static uv_check_t check; /* closed after this function */
 
 	memset(bytes, 'x', sizeof(bytes));
 	memcpy(bytes, head, strlen(head));
