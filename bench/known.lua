@@ -24,14 +24,6 @@ local RATE = 1000
 ---@field needless integer calls of the second start that were not needed
 ---@field wrong? string
 
-local function ours()
-  for _, peer in ipairs(peers.list) do
-    if peer.name == "ours" then
-      return peer
-    end
-  end
-end
-
 local function settled(server, count)
   local seen = 0
   for _, line in ipairs(server.lines) do
@@ -76,7 +68,7 @@ end
 -- Jobs that are there, and their backups that a first operator makes; then a second one finds all of it right.
 local function measure_on(server, address, result)
   local run = {}
-  local first = measure.launch(ours(), run, address)
+  local first = measure.launch(peers.ours(), run, address)
   if not process.wait(300, function()
     return settled(server, 1) or first.code
   end) then
@@ -85,7 +77,7 @@ local function measure_on(server, address, result)
     return
   end
   first:stop()
-  local second = measure.launch(ours(), run, address, true)
+  local second = measure.launch(peers.ours(), run, address, true)
   local seen = process.wait(120, function()
     return second:said "Synced: (%d+) jobs" or second.code
   end)

@@ -12,6 +12,7 @@ local PARSED = "build/bench/parsed.json"
 ---@field plan string path
 ---@field flags? string[] of the synthetic Nomad
 ---@field write_delay? number milliseconds
+---@field port? integer of ours' admin pages
 ---@field deadline? number seconds; 120 unless given
 ---@field watch? fun(server: bench.Process, peer: bench.Process) called while the peer works
 
@@ -81,7 +82,8 @@ end
 ---@param read? boolean keep what it says
 ---@return bench.Process
 function measure.launch(peer, run, address, read)
-  local command = peer.command { write_delay = run.write_delay, port = http_port.free() }
+  local command =
+    peer.command { write_delay = run.write_delay, port = run.port or http_port.free() }
   return process.start(command, { address = address, read = read })
 end
 

@@ -6,6 +6,8 @@ local peers = {}
 ---@field name string
 ---@field needs? string a program without which there is no such peer
 ---@field made? string the file that `make bench` builds for it
+---@field how? string what else builds that file
+---@field only? string the workload it takes part in; nil: all of them
 ---@field command fun(options: { write_delay?: number, port: integer }): string[]
 
 --- Flags that ours is given, apart from where its admin pages are: none would be best.
@@ -14,16 +16,24 @@ for flag in (os.getenv("BENCH_FLAGS") or ""):gmatch("%S+") do
   peers.flags[#peers.flags + 1] = flag
 end
 
-local function ours(options)
-  -- The usual port may be another operator's; a page that nobody asks for costs the same on any.
-  local command = {
-    os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator",
-    "run",
-    "-http-addr=127.0.0.1:" .. options.port,
-  }
-  table.move(peers.flags, 1, #peers.flags, #command + 1, command)
-  command[#command + 1] = "scripts"
-  return command
+local SLIM = "build/slim/nomad-operator"
+
+local function operator(program, scripts)
+  return function(options)
+    -- The usual port may be another operator's; a page that nobody asks for costs the same on any.
+    local command = { program, "run", "-http-addr=127.0.0.1:" .. options.port }
+    table.move(peers.flags, 1, #peers.flags, #command + 1, command)
+    command[#command + 1] = scripts
+    return command
+  end
+end
+
+--- Ours, with other policies than the usual ones if need be.
+---@param scripts? string directory
+---@return bench.Peer
+function peers.ours(scripts)
+  local program = os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator"
+  return { name = "ours", command = operator(program, scripts or "scripts") }
 end
 
 local function fixed(...)
@@ -55,7 +65,14 @@ peers.list = {
       return { "build/bench/floor", options.write_delay and "8" or "4" }
     end,
   },
-  { name = "ours", command = ours },
+  {
+    name = "slim",
+    made = SLIM,
+    how = "make slim",
+    only = "idle",
+    command = operator(SLIM, "scripts"),
+  },
+  peers.ours(),
 }
 
 local function exists(path)
@@ -81,15 +98,27 @@ function peers.find(names)
         peer.needs
       )
     elseif wanted and peer.made and not exists(peer.made) then
-      left_out[#left_out + 1] = ("%s is left out: it could not be built (%s)"):format(
-        peer.name,
-        peer.made
-      )
+      local why = peer.how and "is built by " .. peer.how or "could not be built"
+      left_out[#left_out + 1] = ("%s is left out: it %s (%s)"):format(peer.name, why, peer.made)
     elseif wanted then
       found[#found + 1] = peer
     end
   end
   return found, left_out
+end
+
+--- Those of them that a workload is for.
+---@param found bench.Peer[]
+---@param workload string
+---@return bench.Peer[]
+function peers.taking_part(found, workload)
+  local list = {}
+  for _, peer in ipairs(found) do
+    if not peer.only or peer.only == workload then
+      list[#list + 1] = peer
+    end
+  end
+  return list
 end
 
 return peers

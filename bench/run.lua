@@ -1,9 +1,10 @@
 --- run: measures every peer on every workload, side by side, and prints one table.
 ---
----     lua5.4 bench/run.lua [-quick] [-rounds N] [-scale F] [-only W1,W3,idle,N,soak] [-peers ours,floor] [-out FILE]
+---     lua5.4 bench/run.lua [-quick] [-rounds N] [-scale F] [-only W1,W3,idle,heap,stalled,N,soak] [-peers ours,floor] [-out FILE]
 
 package.path = "bench/?.lua;" .. package.path
 
+local heap = require "heap"
 local idle = require "idle"
 local known = require "known"
 local machine = require "machine"
@@ -12,6 +13,7 @@ local peers = require "peers"
 local plan = require "plan"
 local report = require "report"
 local soak = require "soak"
+local stalled = require "stalled"
 local workloads = require "workloads"
 
 local DIRECTORY = "build/bench"
@@ -37,7 +39,7 @@ local KINDS = {
     events = 1000,
     soak = nil,
     settle = 150,
-    peers = { api = true, naive = true, floor = true, ours = true },
+    peers = { api = true, naive = true, floor = true, slim = true, ours = true },
   },
 }
 
@@ -128,7 +130,7 @@ local function measure_idle(options, found, measured)
   local path = DIRECTORY .. "/idle.plan"
   plan.idle():write(path)
   for _ = 1, options.starts do
-    for _, peer in ipairs(found) do
+    for _, peer in ipairs(peers.taking_part(found, "idle")) do
       local result = idle.measure(peer, path, options.rest)
       keep(measured, "idle", peer.name, result)
     end
@@ -162,6 +164,24 @@ local function measure_known(options, alone, failures)
   end
 end
 
+-- What is asked of ours alone on the lines of W1: what of them stays in Lua, and a policy that keeps the processor.
+local function measure_reading(options, alone, failures)
+  local lines = math.max(2001, math.floor(100001 * options.scale))
+  if wants(options, "heap") then
+    local result = heap.measure(lines, options.rest, DIRECTORY)
+    failures[#failures + 1] = result.wrong and "ours, its heap: " .. result.wrong
+    note(alone, "W1: Lua MB before", result.before)
+    note(alone, "W1: Lua MB after", result.after)
+    progress("  heap    %.1f MB, then %.1f MB", result.before or 0, result.after or 0)
+  end
+  if wants(options, "stalled") then
+    local result = stalled.measure(lines, DIRECTORY)
+    failures[#failures + 1] = result.wrong and "ours, stalled: " .. result.wrong
+    note(alone, "stalled: MB/s still read", result.rate)
+    progress("  stalled %.0f MB/s", result.rate or 0)
+  end
+end
+
 local function measure_soak(options, alone, failures)
   local result = soak.measure(options.soak, DIRECTORY)
   if result.wrong then
@@ -190,8 +210,9 @@ local function measure_all(options, found)
   for round = 1, options.rounds do
     progress("round %d of %d", round, options.rounds)
     for _, p in ipairs(prepared) do
-      measure_streams(found, measured, failures, table.unpack(p))
+      measure_streams(peers.taking_part(found, p[1].name), measured, failures, table.unpack(p))
     end
+    measure_reading(options, alone, failures)
     if wants(options, "N") then
       measure_known(options, alone, failures)
     end

@@ -39,12 +39,7 @@ function soak.measure(events, directory)
       return tenth > 10 or child.code
     end)
   end
-  local result
-  for _, peer in ipairs(peers.list) do
-    if peer.name == "ours" then
-      result = measure.run(peer, { plan = path, watch = watch, deadline = 120 })
-    end
-  end
+  local result = measure.run(peers.ours(), { plan = path, watch = watch, deadline = 120 })
   return {
     events = events,
     second = mean(samples[2] or {}),
