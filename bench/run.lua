@@ -1,6 +1,7 @@
 --- run: measures every peer on every workload, side by side, and prints one table.
 ---
----     lua5.4 bench/run.lua [-quick] [-rounds N] [-scale F] [-only W1,W3,idle,heap,stalled,N,soak] [-peers ours,floor] [-out FILE]
+---     lua5.4 bench/run.lua [-quick] [-rounds N] [-scale F] [-peers ours,floor] [-out FILE]
+---         [-only W1,W3,idle,heap,stalled,N,soak]
 
 package.path = "bench/?.lua;" .. package.path
 

@@ -1,4 +1,4 @@
---- stalled: a policy of ours burns its whole slice of the processor, over and over: what is read of the stream meanwhile?
+--- stalled: a policy of ours burns its whole slice of the processor, over and over: what is read of the stream?
 
 local measure = require "measure"
 local peers = require "peers"
