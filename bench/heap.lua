@@ -10,6 +10,11 @@ local uv = require "luv"
 
 local heap = {}
 
+--- Beside the usual policies: it calls the collector every second.
+local COLLECT = "bench/policies/collect"
+--- Seconds after which it has been called.
+local REST = 2.5
+
 ---@class bench.Heap
 ---@field before? number MB
 ---@field after? number MB
@@ -45,26 +50,25 @@ local function lua_memory(port)
   return sum
 end
 
---- W1 with so many lines; both are looked at when it has rested for `rest` seconds.
+--- W1 with so many lines; both are looked at without garbage.
 ---@param lines integer
----@param rest number
 ---@param directory string
 ---@return bench.Heap
-function heap.measure(lines, rest, directory)
+function heap.measure(lines, directory)
   local path = directory .. "/heap.plan"
   plan.filtering(lines):write(path)
   local run = { plan = path, flags = { "-on-signal" }, port = http_port.free() }
   local server, address = measure.serve(run)
-  local child = measure.launch(peers.ours(), run, address)
+  local child = measure.launch(peers.ours("scripts", COLLECT), run, address)
   local result = {}
   if measure.start_time(server, child) then
-    process.pass(rest)
+    process.pass(REST)
     result.before = lua_memory(run.port)
     server:signal "sigusr1"
     process.wait(120, function()
       return server:said "^done" or child.code
     end)
-    process.pass(rest)
+    process.pass(REST)
     result.after = lua_memory(run.port)
   end
   if not server:said "^done" or not result.before or not result.after then

@@ -18,22 +18,23 @@ end
 
 local SLIM = "build/slim/nomad-operator"
 
-local function operator(program, scripts)
+local function operator(program, ...)
+  local scripts = { ... }
   return function(options)
     -- The usual port may be another operator's; a page that nobody asks for costs the same on any.
     local command = { program, "run", "-http-addr=127.0.0.1:" .. options.port }
     table.move(peers.flags, 1, #peers.flags, #command + 1, command)
-    command[#command + 1] = scripts
-    return command
+    return table.move(scripts, 1, #scripts, #command + 1, command)
   end
 end
 
 --- Ours, with other policies than the usual ones if need be.
----@param scripts? string directory
+---@param ... string directories; none: scripts
 ---@return bench.Peer
-function peers.ours(scripts)
+function peers.ours(...)
   local program = os.getenv("NOMAD_OPERATOR_BIN") or "build/nomad-operator"
-  return { name = "ours", command = operator(program, scripts or "scripts") }
+  local scripts = select("#", ...) > 0 and { ... } or { "scripts" }
+  return { name = "ours", command = operator(program, table.unpack(scripts)) }
 end
 
 local function fixed(...)

@@ -169,7 +169,7 @@ end
 local function measure_reading(options, alone, failures)
   local lines = math.max(2001, math.floor(100001 * options.scale))
   if wants(options, "heap") then
-    local result = heap.measure(lines, options.rest, DIRECTORY)
+    local result = heap.measure(lines, DIRECTORY)
     failures[#failures + 1] = result.wrong and "ours, its heap: " .. result.wrong
     note(alone, "W1: Lua MB before", result.before)
     note(alone, "W1: Lua MB after", result.after)

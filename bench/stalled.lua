@@ -9,7 +9,7 @@ local uv = require "luv"
 
 local stalled = {}
 
-local POLICIES = "bench/policies"
+local POLICIES = "bench/policies/burn"
 
 ---@class bench.Stalled
 ---@field rate? number MB (1e6 bytes) a second, from the first tenth of the lines to the last
