@@ -10,10 +10,8 @@ local uv = require "luv"
 
 local heap = {}
 
---- Beside the usual policies: it calls the collector every second.
-local COLLECT = "bench/policies/collect"
---- Seconds after which it has been called.
-local REST = 2.5
+--- Seconds after which it rests.
+local REST = 1
 
 ---@class bench.Heap
 ---@field before? number MB
@@ -50,7 +48,7 @@ local function lua_memory(port)
   return sum
 end
 
---- W1 with so many lines; both are looked at without garbage.
+--- W1 with so many lines; garbage that the collector has not taken yet is in both.
 ---@param lines integer
 ---@param directory string
 ---@return bench.Heap
@@ -59,7 +57,7 @@ function heap.measure(lines, directory)
   plan.filtering(lines):write(path)
   local run = { plan = path, flags = { "-on-signal" }, port = http_port.free() }
   local server, address = measure.serve(run)
-  local child = measure.launch(peers.ours("scripts", COLLECT), run, address)
+  local child = measure.launch(peers.ours(), run, address)
   local result = {}
   if measure.start_time(server, child) then
     process.pass(REST)
