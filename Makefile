@@ -77,7 +77,7 @@ release: $(BUILD)/nomad-operator $(BUILD)/lib/host/json.so $(BUILD)/lib/host/sca
 slim: build/slim/libraries/done
 	@$(MAKE) --no-print-directory SLIM=1 BUILD=build/slim build/slim/nomad-operator
 build/slim/libraries/done: tools/slim | build/deps-slim
-	@CC='$(CC)' tools/slim $(@D) && touch $@
+	@CC='$(CC)' tools/slim $(@D) && rm -f build/slim/nomad-operator && touch $@
 debug:
 	@$(MAKE) --no-print-directory MODE=debug BUILD=build/debug build/debug/nomad-operator
 asan:
