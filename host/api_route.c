@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "hex.h"
 
 static bool starts(const char *text, const char *with)
 {
@@ -19,15 +20,6 @@ static bool ends(const char *text, const char *with)
 	return n >= m && strcmp(text + n - m, with) == 0;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Nomad routes by the decoded path. NULL for a path that cannot be decoded to a text; else the
  * caller frees it. */
 static char *decode(const char *path)
@@ -39,11 +31,12 @@ static char *decode(const char *path)
 			*out++ = *path;
 			continue;
 		}
-		if (hex(path[1]) < 0 || hex(path[2]) < 0 || (path[1] == '0' && path[2] == '0')) {
+		if (hex_value(path[1]) < 0 || hex_value(path[2]) < 0 ||
+			(path[1] == '0' && path[2] == '0')) {
 			free(text);
 			return NULL;
 		}
-		*out++ = (char)(hex(path[1]) * 16 + hex(path[2]));
+		*out++ = (char)(hex_value(path[1]) * 16 + hex_value(path[2]));
 		path += 2;
 	}
 	*out = '\0';

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hex.h"
+
 enum {
 	SOCKET_PATH_MAX = 107, /* bytes that the kernel takes */
 	HOST_MAX = 253
@@ -46,17 +48,6 @@ static bool refuse(char **error, const char *text, const char *why)
 	*error = xasprintf("\"%s\" is no address: %s; %s", safe, why, examples);
 	free(safe);
 	return false;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* user:password with its %XX decoded, or NULL where one is wrong or a control character comes

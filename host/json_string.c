@@ -3,21 +3,11 @@
 
 #include <lauxlib.h>
 
+#include "hex.h"
 #include "mem.h"
 
 /* Bytes of a string that are unescaped while it is read, and how many of them one step may need. */
 enum { LOCAL_SIZE = 4096, LOCAL_SLACK = 32 };
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* How many hex digits are at p, at most four; *value gets what they are worth. */
 static int hex4(const char *p, const char *end, uint32_t *value)
@@ -25,8 +15,8 @@ static int hex4(const char *p, const char *end, uint32_t *value)
 	int count = 0;
 
 	*value = 0;
-	while (count < 4 && p + count < end && hex_digit(p[count]) >= 0) {
-		*value = *value * 16 + (uint32_t)hex_digit(p[count]);
+	while (count < 4 && p + count < end && hex_value(p[count]) >= 0) {
+		*value = *value * 16 + (uint32_t)hex_value(p[count]);
 		count++;
 	}
 	return count;

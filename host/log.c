@@ -292,9 +292,25 @@ static bool needs_quotes(const char *text, size_t len)
 	return len == 0;
 }
 
+static bool has_secret(const struct log *log, const char *text, size_t len)
+{
+	for (size_t at = 0; at < len; at++) {
+		if (secret_end(log, text, len, at, 1) > at)
+			return true;
+	}
+	return false;
+}
+
+/* A secret that is a number becomes a text. */
+static bool is_literal(const struct log *log, const struct log_field *f)
+{
+	return f->literal && f->len > 0 && !has_secret(log, f->value, f->len);
+}
+
 static void put_value(struct buf *b, const struct log *log, const struct log_field *f)
 {
-	bool quotes = log->format == LOG_JSON || needs_quotes(f->value, f->len);
+	bool quotes =
+		log->format == LOG_JSON ? !is_literal(log, f) : needs_quotes(f->value, f->len);
 
 	if (quotes)
 		put_text(b, "\"");

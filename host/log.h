@@ -17,7 +17,8 @@ enum log_format { LOG_TEXT, LOG_LOGFMT, LOG_JSON };
 struct log_field {
 	const char *name; /* [a-z_]+ */
 	const char *value;
-	size_t len; /* bytes of value, which may hold NUL */
+	size_t len;   /* bytes of value, which may hold NUL */
+	bool literal; /* value is a number or truth value of JSON: no quotes there */
 };
 
 struct log;

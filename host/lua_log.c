@@ -2,6 +2,7 @@
 #include "lua_log.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,14 @@
 #include "lua_context.h"
 
 #define FIELDS_MAX 32
+
+/* Numbers that JSON has too, and truth values. */
+static bool is_literal(lua_State *L)
+{
+	int type = lua_type(L, -1);
+
+	return type == LUA_TBOOLEAN || (type == LUA_TNUMBER && isfinite(lua_tonumber(L, -1)));
+}
 
 /* Reads the fields of the table at index, in the order of their names; the strings stay on the stack. */
 static size_t read_fields(lua_State *L, int index, struct log_field *fields)
@@ -30,6 +39,7 @@ static size_t read_fields(lua_State *L, int index, struct log_field *fields)
 	}
 	for (i = 0; i < count; i++) {
 		lua_getfield(L, index, fields[i].name);
+		fields[i].literal = is_literal(L);
 		/* No __tostring: it could take the table with the names apart. */
 		if (lua_type(L, -1) >= LUA_TTABLE)
 			lua_pushstring(L, luaL_typename(L, -1));
@@ -60,7 +70,7 @@ static int log_(lua_State *L)
 	/* In the text for people it would be on every line, and says nothing there. */
 	if (log_format(c->log) != LOG_TEXT) {
 		(void)snprintf(number, sizeof(number), "%u", c->generation);
-		fields[count++] = (struct log_field){"generation", number, strlen(number)};
+		fields[count++] = (struct log_field){"generation", number, strlen(number), true};
 	}
 	log_record(c->log, level, message, len, fields, count);
 	return 0;

@@ -13,8 +13,8 @@ void report(struct log *log, enum log_level level, unsigned generation, const ch
 	(void)snprintf(number, sizeof(number), "%u", generation);
 	/* As in host.log: in the text for people it says nothing. */
 	if (log_format(log) != LOG_TEXT)
-		fields[count++] = (struct log_field){"generation", number, strlen(number)};
+		fields[count++] = (struct log_field){"generation", number, strlen(number), true};
 	if (trace && trace[0])
-		fields[count++] = (struct log_field){"trace", trace, strlen(trace)};
+		fields[count++] = (struct log_field){"trace", trace, strlen(trace), false};
 	log_record(log, level, message, strlen(message), fields, count);
 }

@@ -4,23 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "hex.h"
 #include "scan.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* The four digits of a \u; -1 if they are not there. */
 static int32_t read_hex4(const char *p, const char *end)

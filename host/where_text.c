@@ -11,6 +11,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "hex.h"
+
 enum { SHARED_MIN = 3 /* bytes that texts of one group have in common */ };
 
 struct text {
@@ -146,14 +148,6 @@ static uint64_t find_group(
 	return g->members & ~wanted;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The code of \uXXXX at p, a backslash; -1: it is another escape. */
 static int code_at(const char *p, const char *end)
 {
@@ -162,7 +156,7 @@ static int code_at(const char *p, const char *end)
 	if (end - p < 6 || p[1] != 'u')
 		return -1;
 	for (int i = 2; i < 6; i++) {
-		int digit = hex(p[i]);
+		int digit = hex_value(p[i]);
 
 		if (digit < 0)
 			return -1;

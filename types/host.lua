@@ -138,7 +138,8 @@ function host.keep(key, value) end
 ---@return string|number|boolean|nil
 function host.kept(key) end
 
---- One log record. Values are turned to text; foreign text is escaped by the host.
+--- One log record. Values are turned to text, but for numbers and truth values with -log-format=json;
+--- foreign text is escaped by the host.
 ---@param level "error"|"warn"|"info"|"debug"
 ---@param message string
 ---@param fields? table<string, string|number|boolean> written in the order of their names

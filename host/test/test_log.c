@@ -37,7 +37,7 @@ static void sink_close(struct sink *s)
 
 static struct log_field field(const char *name, const char *value)
 {
-	struct log_field f = {name, value, strlen(value)};
+	struct log_field f = {name, value, strlen(value), false};
 
 	return f;
 }
@@ -112,6 +112,24 @@ static void test_json(void **state)
 	assert_record(s.text, "{\"time\":\"",
 		"\",\"level\":\"info\",\"msg\":\"a \\\"b\\\"\\n\",\"key\":\"a\\u001b[31m\","
 		"\"field_msg\":\"own\",\"bad_name_\":\"\\\\xff\xc3\xa9\\u009b\"}\n");
+	sink_close(&s);
+}
+
+static void test_literals(void **state)
+{
+	struct log_field fields[] = {field("n", "15"), field("yes", "true"), field("text", "15"),
+		field("pin", "4711"), field("none", "")};
+	size_t i;
+	struct sink s;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		fields[i].literal = i != 2;
+	sink_open(&s, LOG_INFO, LOG_JSON);
+	log_secret(s.log, "4711");
+	log_record(s.log, LOG_INFO, "m", 1, fields, 5);
+	assert_non_null(strstr(s.text, "\"msg\":\"m\",\"n\":15,\"yes\":true,\"text\":\"15\","
+				       "\"pin\":\"(hidden)\",\"none\":\"\"}\n"));
 	sink_close(&s);
 }
 
@@ -370,7 +388,7 @@ static void test_huge_records_are_cut(void **state)
 static void test_one_write_a_record(void **state)
 {
 	char value[20000], text[40000];
-	struct log_field f = {"key", value, sizeof(value)};
+	struct log_field f = {"key", value, sizeof(value), false};
 	struct log *log;
 	FILE *out;
 	int fds[2], i;
@@ -404,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_logfmt),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_format_names),
 		cmocka_unit_test(test_escape),

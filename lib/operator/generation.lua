@@ -328,11 +328,8 @@ function Generation:connected(epoch, live)
   self:lost_events("the stream was connected anew")
 end
 
---- The stream ended; the host connects anew.
----@param reason string
-function Generation:lost(reason)
-  self.lost_reason = reason
-end
+--- The stream ended. The host says so, and connects anew: that, not this, is the time to list.
+function Generation.lost() end
 
 --- Events were dropped by the host.
 ---@param reason string

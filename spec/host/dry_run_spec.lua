@@ -75,9 +75,18 @@ local arguments = {
   allocations = { list = {}, get = { "default", "x" } },
   deployments = { list = {}, get = { "default", "x" } },
   evaluations = { list = {}, get = { "default", "x" } },
-  namespaces = { list = {}, names = {}, get = { "default" } },
+  namespaces = { list = {}, each = {}, names = {}, get = { "default" } },
   nodes = { list = {}, get = { "x" } },
-  acl = { own_rules = {} },
+  node_pools = { list = {}, get = { "x" } },
+  services = {
+    list = {}, registrations = { "default", "s" }, get = { "default", "s", "x" },
+  },
+  variables = { list = {}, get = { "default", "x" } },
+  volumes = {
+    csi_list = {}, host_list = {}, plugin_list = {}, csi_get = { "default", "x" },
+    host_get = { "default", "x" }, plugin_get = { "x" },
+  },
+  acl = { own_rules = {}, list = { "binding-rule" }, get = { "auth-method", "x" } },
 }
 local count = 0
 for module, functions in pairs(arguments) do
