@@ -256,6 +256,15 @@ describe("budget", function()
     assert.is_false(b.budget:take("p", 20, "default/c"))
   end)
 
+  it("lets a removal that nobody answered be made again without paying twice", function()
+    local b = bench(2)
+    local _, time = b.budget:take("p", 20, "default/c")
+    b.budget:give_back("p", "default/c", time, true)
+    assert.same({ true, time }, { b.budget:take("p", 20, "default/c") })
+    assert.is_true(b.budget:take("p", 20, "default/d"))
+    assert.is_false(b.budget:take("p", 20, "default/e"))
+  end)
+
   it("recalls what an earlier process took, once each, and not what is older than a day", function()
     local b = bench()
     b.now = 100000
