@@ -1,4 +1,5 @@
 -- The commands of the host: init, exec and what a program can call, exit codes.
+local json = require "host.json"
 local process = require "support.process"
 local served = require "support.served"
 
@@ -80,6 +81,18 @@ describe("exec", function()
     local code, out = exec 'host.sleep(0.01) host.print("hello\\n") return 7'
     assert.equal(7, code)
     assert.equal("hello\n", out)
+  end)
+
+  it("logs numbers and truth values as JSON has them", function()
+    local fields = '{ n = 15, part = 0.5, none = 1 / 0, yes = true, text = "15" }'
+    local code, _, err = exec(('host.log("warn", "m", %s)'):format(fields), "-log-format", "json")
+    assert.equal(0, code)
+    local record = json.decode(err)
+    assert.is_string(record.none)
+    record.none, record.time = nil, nil
+    assert.same({
+      level = "warn", msg = "m", n = 15, part = 0.5, yes = true, text = "15", generation = 1,
+    }, record)
   end)
 
   it("reports an error with file:line", function()
