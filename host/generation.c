@@ -11,7 +11,8 @@
 #include "vm.h"
 
 #define DELIVERY_SLICE 5.0 /* ms of a loop turn for events; reading goes on between */
-#define DELIVERY_LEAST 16  /* events in a turn, also while Lua says that it has enough to do */
+/* So much comes in a turn also while Lua says that it has enough to do. */
+#define DELIVERY_LEAST ((size_t)64 * 1024) /* bytes */
 #define NAMES_SHOWN 5
 
 struct generation {
@@ -48,8 +49,9 @@ static void deliver(void *user)
 	struct generation *g = user;
 	uint64_t deadline = turn_deadline(DELIVERY_SLICE);
 	bool enough = false;
+	size_t bytes = 0;
 
-	for (unsigned count = 1; !inbox_empty(g->inbox) && !enough; count++) {
+	while (!inbox_empty(g->inbox) && !enough) {
 		struct inbox_item *item = inbox_take(g->inbox);
 
 		if (!lua_generation_deliver(g->vm, item))
@@ -57,7 +59,8 @@ static void deliver(void *user)
 		if (item->tag)
 			keyset_remove(g->context.watched, item->tag);
 		/* Raw, what waits takes a fraction of what it takes once Lua has it. */
-		enough = turn_over(deadline) || (item->busy && count >= DELIVERY_LEAST);
+		bytes += item->size;
+		enough = turn_over(deadline) || (item->busy && bytes >= DELIVERY_LEAST);
 		inbox_done(g->inbox, item);
 	}
 	if (!inbox_empty(g->inbox))

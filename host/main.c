@@ -1,4 +1,5 @@
 /* main: reads the command line and runs the command. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,9 @@
 #include "log.h"
 #include "run.h"
 #include "version.h"
+
+/* Jobs of a megabyte come and go: their blocks are given back, rather than kept in a heap in pieces. */
+#define MMAP_THRESHOLD (256 * 1024) /* bytes */
 
 static const char *environment(const char *name)
 {
@@ -67,6 +71,7 @@ int main(int argc, char **argv)
 	struct log *log;
 	int code;
 
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	if (!config) {
 		(void)fprintf(stderr, "nomad-operator: %s\n", error);
 		free(error);

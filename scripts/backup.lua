@@ -76,6 +76,9 @@ local function hints(job, ctx)
     end
   end
   check(job.Meta)
+  if not operator.occurs(job.TaskGroups, "ackup") then
+    return -- most jobs: a large one is not taken apart for nothing
+  end
   for _, group in ipairs(job.TaskGroups or {}) do
     check(group.Meta, "the meta of group " .. group.Name)
     for _, task in ipairs(group.Tasks or {}) do

@@ -1,5 +1,6 @@
 --- operator: what a policy script calls. `local operator = require "operator"`.
 
+local json = require "host.json"
 local cron = require "operator.cron"
 local duration = require "operator.duration"
 local failure = require "operator.failure"
@@ -47,6 +48,18 @@ function operator.policy(spec)
     error(source .. ": " .. result, 0)
   end
   return result
+end
+
+--- Does the text occur anywhere in a value of an object, as a key or in a string? For letters, digits, - and _; what
+--- Nomad sends is searched as it is, so that a large part of a job need not be taken apart to learn that there is nothing.
+---@param value any "job.TaskGroups"
+---@param text string
+---@return boolean
+function operator.occurs(value, text)
+  if type(text) ~= "string" or not text:find("^[%w_-]+$") then
+    error("operator.occurs takes a value and a text of letters, digits, - and _", 2)
+  end
+  return value ~= nil and json.encode(value):find(text, 1, true) ~= nil
 end
 
 --- A return value of reconcile: work the key again after this long.
