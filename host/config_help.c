@@ -299,8 +299,6 @@ const char *config_help(const char *topic)
 		{"approve", help_approve}, {"retry", help_retry}, {"check", help_check},
 		{"jobspec", help_jobspec}, {"init", help_init}, {"exec", help_exec},
 		{"help", help_help}, {"version", help_version}};
-		{"init", help_init}, {"exec", help_exec}, {"help", help_help},
-		{"version", help_version}};
 	size_t i;
 
 	for (i = 0; topic && i < sizeof(topics) / sizeof(topics[0]); i++) {
