@@ -51,7 +51,7 @@ function operator.policy(spec)
 end
 
 --- Does the text occur anywhere in a value of an object, as a key or in a string? For letters, digits, - and _; what
---- Nomad sends is searched as it is, so that a large part of a job need not be taken apart to learn that there is nothing.
+--- Nomad sent is searched as it is, so a large part of a job need not be taken apart to learn that nothing is there.
 ---@param value any "job.TaskGroups"
 ---@param text string
 ---@return boolean

@@ -153,3 +153,28 @@ describe("loader", function()
     assert.is_function(string.find)
   end)
 end)
+
+describe("operator.occurs", function()
+  local json = require "host.json"
+  local operator = require "operator"
+
+  it("finds keys and strings at any depth, in what was touched and what was not", function()
+    local filler = ('"a":"%s",'):format(("x"):rep(8000))
+    local text = ('{"TaskGroups":[{%s"Meta":{"auto-backup":"yes"}}]}'):format(filler)
+    for _, decode in ipairs({ json.decode, json.decode_lazy }) do
+      local job = decode(text)
+      assert.is_true(operator.occurs(job.TaskGroups, "auto-backup"))
+      assert.is_true(operator.occurs(job.TaskGroups, "yes"))
+      assert.is_false(operator.occurs(job.TaskGroups, "auto_backup"))
+      assert.equal("yes", job.TaskGroups[1].Meta["auto-backup"])
+      assert.is_true(operator.occurs(job.TaskGroups, "auto-backup"))
+    end
+    assert.is_false(operator.occurs(nil, "x"))
+  end)
+
+  it("takes a text that JSON writes as it is", function()
+    assert.error_matches(function()
+      operator.occurs({}, 'a"b')
+    end, "letters, digits, - and _", 1, true)
+  end)
+end)
