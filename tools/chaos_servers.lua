@@ -34,7 +34,8 @@ local function say(line)
 end
 
 local FIGURES = "seed %d: %s; Nomad %s, %d s, %d outages, %d changes of the leader, "
-  .. "%d starts of the operator, %d deeds of people (%d in vain), %d writes, right %.1f s after"
+  .. "%d starts of the operator, %d deeds of people (%d in vain), %d writes (%d of them stops), "
+  .. "%d answers of a server that had lost touch, right %.1f s after"
 
 local function main()
   require "support.helper"
@@ -59,6 +60,8 @@ local function main()
       run.deeds,
       run.failed_deeds,
       run.wire.total,
+      run.wire.stops,
+      run.wire.stale,
       run.took or 0
     )
   )

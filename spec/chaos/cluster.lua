@@ -35,25 +35,15 @@ local function job_path(id, rest, namespace)
   return ("/v1/job/%s%s?namespace=%s"):format(http.escape(id), rest, http.escape(namespace))
 end
 
--- Told before it is done: the operator may know of it at once.
-local function touch(self, namespace, id)
-  if self.touched then
-    self.touched(namespace .. "/" .. id)
-  end
-end
-
 function cluster:register(job)
-  touch(self, job.Namespace or "default", job.ID)
   return must(self, "POST", "/v1/jobs?namespace=" .. (job.Namespace or "default"), { Job = job })
 end
 
 function cluster:stop(namespace, id)
-  touch(self, namespace, id)
   return must(self, "DELETE", job_path(id, "", namespace))
 end
 
 function cluster:purge(namespace, id)
-  touch(self, namespace, id)
   return must(self, "DELETE", job_path(id, "", namespace) .. "&purge=true")
 end
 
@@ -67,9 +57,6 @@ end
 
 -- Takes finished batch jobs too, though nobody stopped them.
 function cluster:gc()
-  if self.collected then
-    self.collected()
-  end
   return must(self, "PUT", "/v1/system/gc")
 end
 

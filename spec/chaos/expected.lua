@@ -140,13 +140,14 @@ local function look(key, one, child, say)
   end
 end
 
--- What `version` of the policies wants because of these jobs: the keys of the children, and of each its owner.
-function expected.wanted(jobs, version)
-  local keys = {}
-  for key, one in pairs(all_wanted(jobs, version)) do
-    keys[key] = one.owner
+-- May the child go, if its owner is as given (false: gone)? Where a policy refuses the owner's meta nothing may.
+function expected.may_go(owner, mark, key, version)
+  if not owner or not WANTS[mark.policy] then
+    return true
   end
-  return keys
+  local wanted, refused = all_wanted({ owner }, version)
+  local one = wanted[key]
+  return not (one and one.policy == mark.policy) and not refused[mark.policy .. " " .. mark.owner]
 end
 
 -- Where the jobs differ from what `version` of the policies wants. Empty: all is right.

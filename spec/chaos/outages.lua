@@ -125,9 +125,9 @@ function kinds.restored(run, dice)
   return "a snapshot is saved",
     dice:between(3, 10),
     function()
-      run.wire:unsettle()
+      run.wire:restored()
       local restored, err = pcall(run.cluster.restore, run.cluster, saved)
-      run.wire:unsettle()
+      run.wire:restored()
       return restored and "the snapshot is restored" or "the snapshot was not restored: " .. err
     end
 end

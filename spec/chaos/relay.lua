@@ -1,38 +1,10 @@
--- relay: stands between the operator and a Nomad: hands on each byte as it comes, and tells of each request that
--- passes. Nomad does not say who wrote what; here it can be seen.
+-- relay: stands between the operator and a Nomad: hands on each byte as it comes, and tells of each request and answer
+-- that passes. Nomad does not say who wrote what, and because of what; here it can be seen.
+local exchange = require "chaos.exchange"
 local uv = require "luv"
 
 local relay = {}
 relay.__index = relay
-
--- Reads requests out of a connection's bytes, which may be cut anywhere.
-local function reader(tell)
-  local text, head, length = "", nil, 0
-  local function step()
-    if not head then
-      local from, to = text:find("\r\n\r\n", 1, true)
-      if not from then
-        return false
-      end
-      head, text = text:sub(1, to), text:sub(to + 1)
-      length = tonumber(head:lower():match "\r\ncontent%-length:%s*(%d+)") or 0
-    end
-    if #text < length then
-      return false
-    end
-    local method, target = head:match "^(%u+) (%S+) HTTP"
-    local path, query = (target or "?"):match "^([^?]*)%??(.*)$"
-    local request = { method = method, path = path, query = query, body = text:sub(1, length) }
-    text, head = text:sub(length + 1), nil
-    tell(request)
-    return true
-  end
-  return function(data)
-    text = text .. data
-    while step() do
-    end
-  end
-end
 
 local function close(handle)
   if not handle:is_closing() then
@@ -47,9 +19,7 @@ local function pump(one, other, look)
       close(one)
       return close(other)
     end
-    if look then
-      look(data)
-    end
+    look(data)
     other:write(data)
   end)
 end
@@ -63,16 +33,18 @@ local function serve(self)
       close(near)
       return close(far)
     end
-    local look = reader(function(request)
-      self.tell(request)
+    local heard = exchange.new(self.tell)
+    pump(near, far, function(data)
+      heard:from_client(data)
     end)
-    pump(near, far, look)
-    pump(far, near)
+    pump(far, near, function(data)
+      heard:from_server(data)
+    end)
   end)
 end
 
--- start{ target = port, tell = function(request) }: `port` is where it listens. Another `target` is for connections
--- that come from then on.
+-- start{ target = port, tell = what exchange.new takes }: `port` is where it listens. Another `target` is for
+-- connections that come from then on.
 function relay.start(options)
   local self = setmetatable({ target = options.target, tell = options.tell, open = {} }, relay)
   self.listener = uv.new_tcp()

@@ -64,7 +64,7 @@ function Run:load(version)
   for path, text in pairs(policies.files(version)) do
     write_file(self.scripts .. "/" .. path:match "[^/]+$", text)
   end
-  self.wire:unsettle(version)
+  self.wire:load(version)
 end
 
 -- The agent that the operator asks; through the client agent it is one that the client chose.
@@ -80,6 +80,8 @@ function Run:start()
     "run",
     "-log-format",
     "logfmt",
+    "-log-level",
+    "debug",
     "-address",
     "http://127.0.0.1:" .. self.relay.port,
     "-http-addr",
@@ -88,6 +90,7 @@ function Run:start()
     "100000",
     self.scripts,
   }
+  self.wire:began()
   self.starts = self.starts + 1
 end
 
@@ -122,7 +125,7 @@ function Run:supervise()
     pcall(self.operator.wait, self.operator, 2)
     keep_log(self)
     if self.operator.stderr:find("SIGTERM: finishing", 1, true) then
-      self:tell "somebody outside this run ended the operator with a SIGTERM"
+      self:wrong_is "somebody outside this run ended the operator with a SIGTERM"
     elseif not self.started_with.broken then
       local text = "the operator ended by itself, with code %s, signal %s; %s"
       local one = self.operator
@@ -378,6 +381,33 @@ function Run:close()
   end
 end
 
+-- What passes between the operator and Nomad is judged, and goes to a log.
+local function listener(self)
+  local log = assert(io.open(self.dir .. "/wire.log", "w"))
+  log:setvbuf "line"
+  local function note(text, ...)
+    log:write(("%7.3f  "):format(now() - self.began), text:format(...), "\n")
+  end
+  return {
+    request = function(request)
+      note("> %s %s?%s %s", request.method, request.path, request.query, request.body)
+      self.wire:request(request)
+    end,
+    answer = function(request, answer)
+      local text = answer.status == 200 and request.method == "GET" and "" or answer.body
+      local index = answer.index or 0
+      note("< %d, index %d: %s %s %s", answer.status, index, request.method, request.path, text)
+      self.wire:answer(request, answer)
+    end,
+    line = function(request, text)
+      if text ~= "{}" then
+        note("< %s", text)
+      end
+      self.wire:line(request, text)
+    end,
+  }
+end
+
 local function new(options)
   local self = setmetatable({ dice = Dice.new(options.seed), lines = {}, wrong = {} }, Run)
   self.say, self.began, self.long = options.say, now(), options.seconds >= 300
@@ -389,20 +419,12 @@ local function new(options)
   local program = assert(nomad.find(options.version))
   self.agents = agents.new { program = program, dir = self.dir }
   self.cluster, self.wire = cluster.new(self.agents), wire.new()
-  self.cluster.collected = function()
-    self.wire:unsettle()
-  end
-  self.cluster.touched = function(key)
-    self.wire:touch(key)
-  end
   self.cluster.looked = function(jobs)
     self.wire:look(jobs)
   end
   self.relay = relay.start {
     target = self.agents.servers[1].port,
-    tell = function(request)
-      self.wire:request(request)
-    end,
+    tell = listener(self),
   }
   self.admin = http.free_ports(1)
   -- Each start of the operator heals what came before it: half of the runs have few of them.
