@@ -27,7 +27,7 @@ local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not
 ---@field owner string key
 ---@field block operator.Block what is said goes here
 ---@field free boolean removals are the owner's own doing and cost no budget
----@field still fun(): boolean is the owner as it was when this was decided?
+---@field decision operator.Decision what this was decided on
 ---@field reason string why a child that is no longer wanted is removed: "source stopped"
 
 ---@class operator.Apply
@@ -149,9 +149,9 @@ end
 -- Somebody else wrote the live job since we last found it right: perhaps because the owner has changed. As the live job
 -- was read before the owner is read again, and is written under check-and-set, an old decision cannot undo a new one.
 function Apply:check_still(context, key, live)
-  if self.known:right_at(key, live.JobModifyIndex) then
+  if self.known:right_at(key, live.JobModifyIndex) and context.decision:is_fresh() then
     return
-  elseif not context.still() then
+  elseif not context.decision:still() then
     failure.again(("%s has changed meanwhile"):format(marks.show(context.owner)))
   end
 end

@@ -2,6 +2,7 @@
 --- was seen. Runs in a task of its own.
 
 local nomad = require "nomad"
+local decision = require "operator.decision"
 local failure = require "operator.failure"
 local keys = require "operator.keys"
 local marks = require "operator.marks"
@@ -89,17 +90,8 @@ local function keep(controller, item, block)
   end
 end
 
--- Is the owner still as it was when its children were decided on? Another operator may know better, and have acted.
-local function still(controller, key, job)
-  local now, err = topics.read(key)
-  if not now and err.code ~= "not_found" then
-    failure.raise(err)
-  end
-  return (now and controller:version(key, now)) == (job and controller:version(key, job))
-end
-
 -- What exists because of the job, made so.
-local function sync(controller, item, block, ctx, job, matches)
+local function sync(controller, item, block, ctx, job, matches, made)
   local policy = controller.policy
   if policy.keep_on_stop and matches and job.Stop then
     keep(controller, item, block)
@@ -111,9 +103,7 @@ local function sync(controller, item, block, ctx, job, matches)
     block = block,
     free = own_change(controller, item, job),
     reason = reason_of(job, matches),
-    still = function()
-      return still(controller, item.key, job)
-    end,
+    decision = made,
   }, matches and ask_desired(policy, job, ctx) or {})
   if writes == 0 and item.cause.kind == "event" then
     for _, child in ipairs(children) do
@@ -146,14 +136,16 @@ end
 
 local function work(controller, item, block)
   local policy = controller.policy
+  local made = decision.begin(controller, item)
   local job, matches = read(controller, item)
+  made:on(job)
   if job and keys.topic(item.key) == "Job" then
     learn(controller, item.key, job)
   end
   local ctx = controller.make_context(block, item.key, item.cause)
   local result
   if policy.desired then
-    sync(controller, item, block, ctx, job, matches)
+    sync(controller, item, block, ctx, job, matches, made)
   elseif matches then
     result = policy.reconcile(job, ctx)
   end
