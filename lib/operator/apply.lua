@@ -27,6 +27,7 @@ local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not
 ---@field owner string key
 ---@field block operator.Block what is said goes here
 ---@field free boolean removals are the owner's own doing and cost no budget
+---@field news boolean an event has just told of the owner's change
 ---@field decision operator.Decision what this was decided on
 ---@field reason string why a child that is no longer wanted is removed: "source stopped"
 
@@ -146,12 +147,11 @@ function Apply:check_hold(context, key)
   self.rights:check((marks.split(key)))
 end
 
--- Somebody else wrote the live job since we last found it right: perhaps because the owner has changed. As the live job
--- was read before the owner is read again, and is written under check-and-set, an old decision cannot undo a new one.
+-- Somebody else wrote the live job since we last found it right, or the decision is old: the owner may have changed. As
+-- the live job was read before the owner is read again, and is written under check-and-set, an old one undoes nothing.
 function Apply:check_still(context, key, live)
-  if self.known:right_at(key, live.JobModifyIndex) and context.decision:is_fresh() then
-    return
-  elseif not context.decision:still() then
+  local sure = self.known:right_at(key, live.JobModifyIndex) and context.decision:is_fresh()
+  if not sure and not context.decision:still() then
     failure.again(("%s has changed meanwhile"):format(marks.show(context.owner)))
   end
 end
@@ -251,7 +251,7 @@ end
 -- Is the child most likely new: its owner has just changed, and no list or event has shown it? Then it is made
 -- without a look. Where there is such a job all the same, Nomad refuses that (EnforceIndex 0), and it is looked at.
 function Apply:is_new(context, wanted)
-  return context.free and not self.dry_run and self.known:whose(wanted.key) == nil
+  return context.news and not self.dry_run and self.known:whose(wanted.key) == nil
 end
 
 -- One child that should exist. Returns whether it was written.

@@ -1,12 +1,13 @@
 --- decision: what an owner's children are decided on, and whether it is so still. A decision ages: an answer may have
---- been long under way, or be that of a server which was held; the stream may tell of a newer state; children take turns.
+--- been long under way, the stream may tell of a newer state, and children take turns.
 
 local failure = require "operator.failure"
 local topics = require "operator.topics"
 
 local decision = {}
 
---- Seconds from the question for the owner, or from the event that showed it. What is older is asked for again before anything is removed.
+--- Seconds from the question for the owner, or from the event that showed it. What is older is asked for again before
+--- anything is removed.
 decision.FRESH = 1
 
 ---@class operator.Decision

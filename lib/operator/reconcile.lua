@@ -103,6 +103,7 @@ local function sync(controller, item, block, ctx, job, matches, made)
     block = block,
     free = own_change(controller, item, job),
     reason = reason_of(job, matches),
+    news = item.live and item.cause.kind == "event",
     decision = made,
   }, matches and ask_desired(policy, job, ctx) or {})
   if writes == 0 and item.cause.kind == "event" then
