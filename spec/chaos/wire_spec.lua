@@ -153,25 +153,22 @@ describe("the wire", function()
     assert.truthy(wrong():find("only an answer older than that says no", 1, true))
   end)
 
-  it(
-    "believes an older one once a snapshot was restored, and counts those that a former leader gave",
-    function()
-      ask()
-      told_job(12, WANTED)
-      watch:restored()
-      now = now + 30
-      ask()
-      told(404, 9, "job not found")
-      stop()
-      assert.same({ "", 0 }, { wrong(), watch.stale })
-      local job = web(20, WANTED)
-      watch:look { job }
-      now = now + 1
-      heard:from_client "" -- the answer to the write is still to come
-      told(200, 21, "{}")
-      ask()
-      told(404, 9, "job not found")
-      assert.equal(1, watch.stale)
-    end
-  )
+  it("believes older ones once a snapshot was restored, counts those of a former leader", function()
+    ask()
+    told_job(12, WANTED)
+    watch:restored()
+    now = now + 30
+    ask()
+    told(404, 9, "job not found")
+    stop()
+    assert.same({ "", 0 }, { wrong(), watch.stale })
+    local job = web(20, WANTED)
+    watch:look { job }
+    now = now + 1
+    heard:from_client "" -- the answer to the write is still to come
+    told(200, 21, "{}")
+    ask()
+    told(404, 9, "job not found")
+    assert.equal(1, watch.stale)
+  end)
 end)
