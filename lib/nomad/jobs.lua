@@ -109,7 +109,9 @@ end
 function jobs.index(options)
   options = options or {}
   return nomad.index("/v1/jobs", {
-    query = { namespace = "*" }, index = options.index, wait = options.wait,
+    query = { namespace = "*" },
+    index = options.index,
+    wait = options.wait,
   })
 end
 
@@ -215,13 +217,15 @@ end
 --- What registering would do.
 ---@async
 ---@param job table
+---@param options? { timeout?: number } seconds
 ---@return table?
 ---@return host.nomad.Error?
-function jobs.plan(job)
+function jobs.plan(job, options)
   local query = { namespace = job.Namespace or "default" }
   return nomad.request("POST", path_of(job.ID, "/plan"), {
     query = query,
     body = { Job = job, Diff = true },
+    timeout = options and options.timeout,
   })
 end
 

@@ -14,6 +14,8 @@ local rights = {}
 
 --- Seconds between two looks at the namespaces that may only be read.
 rights.LOOK = 30
+--- Seconds that the writes in a namespace wait for an answer. Where servers are in trouble none may come for long.
+rights.PATIENCE = 10
 --- Of so many namespaces at most it is asked at the start; of the others before the first write in them.
 local AT_START = 64
 
@@ -80,7 +82,7 @@ end
 
 -- What Nomad says. Anything but a plan and a denial says nothing of the rights.
 local function question(namespace)
-  local plan, err = jobs.plan(probe_job(namespace))
+  local plan, err = jobs.plan(probe_job(namespace), { timeout = rights.PATIENCE })
   if plan then
     return "may"
   elseif err.code == "denied" and not may_register_only() then
