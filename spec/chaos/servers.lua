@@ -140,7 +140,7 @@ end
 -- True when the policies on disk are those that run: nothing was loaded since, or it has taken over.
 function Run:is_loaded()
   local said = self.operator.stderr
-  local last = said:match ".*()SIGHUP: loading"
+  local last = said:match "^.*()SIGHUP: loading"
   if last then
     return said:find("has taken over", last, true) ~= nil
   end

@@ -66,6 +66,10 @@ end
 -- that were the newest a moment ago.
 local function add_view(self, key, view)
   local list, kept = self.views[key] or {}, {}
+  local last = list[#list]
+  if last and not view.asked and view.index < last.index then
+    return -- the stream is behind what was read
+  end
   view.at = self.now()
   for i, one in ipairs(list) do
     local until_when = list[i + 1] and list[i + 1].at or view.at
