@@ -79,8 +79,13 @@ local function add_view(self, key, view)
   end
   kept[#kept + 1] = view
   self.views[key] = kept
+end
+
+-- An answer to the operator, when somebody else had seen the job newer before it was even asked for: that of a server
+-- which was the leader once, and does not know yet that it is not. The operator cannot know; it is only counted.
+local function note_stale(self, key, view)
   local newest = self.newest[key]
-  if view.asked and newest and newest.at < view.asked and view.index < newest.index then
+  if newest and newest.at < view.asked and view.index < newest.index then
     self.stale = self.stale + 1
   end
 end
@@ -98,19 +103,26 @@ local function read_key(request)
   return id and unescape(namespace or "default") .. "/" .. unescape(id)
 end
 
+-- What an answer says of a job; nil: nothing.
+local function view_of(request, answer)
+  if answer.status == 404 then
+    return { job = false, index = answer.index or 0, asked = request.at }
+  elseif answer.status == 200 then
+    local job = json.decode(answer.body)
+    return { job = job, index = job.JobModifyIndex, asked = request.at }
+  end
+end
+
 -- An answer to the operator.
 function wire:answer(request, answer)
   if self.suspects[request] and answer.body:find(REFUSED, 1, true) then
     self.suspects[request] = nil
   end
   local key = read_key(request)
-  if not key then
-    return
-  elseif answer.status == 404 then
-    add_view(self, key, { job = false, index = answer.index or 0, asked = request.at })
-  elseif answer.status == 200 then
-    local job = json.decode(answer.body)
-    add_view(self, key, { job = job, index = job.JobModifyIndex, asked = request.at })
+  local view = key and view_of(request, answer)
+  if view then
+    note_stale(self, key, view)
+    add_view(self, key, view)
   end
 end
 
@@ -127,8 +139,7 @@ end
 
 -- -- what it makes of that
 
--- Somebody else has seen the owner newer, before the operator even asked: a server that was the leader once, and does
--- not know yet that it is not, has answered. The operator is to blame only where it was told of the newer one, too.
+-- Was the operator told of a newer one before it even asked?
 local function is_old(self, key, view)
   for _, other in ipairs(self.views[key]) do
     if view.asked and other.at < view.asked and other.index > view.index then
