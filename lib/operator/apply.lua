@@ -2,6 +2,7 @@
 --- what is no longer wanted. What does not carry our marks is never touched.
 
 local nomad = require "nomad"
+local agent = require "nomad.agent"
 local jobs = require "nomad.jobs"
 local changes = require "operator.changes"
 local check = require "operator.check"
@@ -62,7 +63,7 @@ function apply.new(deps)
     host = deps.host,
     planned = deps.planned,
     flap = flap.new(deps.host),
-    checker = check.new(),
+    checker = check.new({ host = deps.host, version = agent.version }),
     echo = echo.new(),
     instance = options.instance,
     dry_run = options.dry_run or deps.planned ~= nil,

@@ -17,14 +17,22 @@ local MAX_PROBLEMS = 3
 local MAX_PRIORITY = 32766
 
 ---@class operator.Check
+---@field private deps operator.CheckDeps
 ---@field private valid table<string, boolean> digests of shapes
 ---@field private count integer
+---@field private version? string|false the server's, once it was asked for; false: it does not say
+---@field private said table<string, boolean> warnings
 local Check = {}
 Check.__index = Check
 
+---@class operator.CheckDeps
+---@field host table for warnings
+---@field version fun(): string?, host.nomad.Error? asks the server for its version
+
+---@param deps operator.CheckDeps
 ---@return operator.Check
-function check.new()
-  return setmetatable({ valid = {}, count = 0 }, Check)
+function check.new(deps)
+  return setmetatable({ deps = deps, valid = {}, count = 0, said = {} }, Check)
 end
 
 local function is_plain(text)
@@ -171,7 +179,40 @@ function Check:remember(digest)
   self.valid[digest], self.count = true, self.count + 1
 end
 
+local function has_unknown(problems)
+  for _, problem in ipairs(problems) do
+    if problem.message:find("unknown field", 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A server that is newer than the schema may know a field that the schema does not: it is asked for its version, once,
+-- where that matters.
+function Check:validate(job)
+  local validate = require("nomad.jobspec").validate
+  local opts = { floats = true, enterprise = true, nomad = self.version or nil }
+  local problems, clean = validate(job, opts)
+  if self.version == nil and has_unknown(problems) then
+    self.version = self.deps.version() or false
+    opts.nomad = self.version or nil
+    problems, clean = validate(job, opts)
+  end
+  return problems, clean
+end
+
+-- Fields that only a newer server can know are sent as they are, and named once.
+function Check:warn(policy, problem)
+  local text = ("policy %s: %s: %s"):format(policy, problem.path, problem.message)
+  if problem.message:find("unknown field", 1, true) and not self.said[text] then
+    self.said[text] = true
+    self.deps.host.log("warn", text)
+  end
+end
+
 --- Raises a permanent failure that names the policy, the path and what is allowed.
+---@async
 ---@param job table what `desired` returned, rendered
 ---@param policy string its name
 ---@return table job as it is to be sent: durations are numbers, names have their case
@@ -180,11 +221,13 @@ function Check:job(job, policy)
   if digest and self.valid[digest] then
     return job
   end
-  local all, clean = require("nomad.jobspec").validate(job, { floats = true, enterprise = true })
+  local all, clean = self:validate(job)
   local problems = {}
   for _, problem in ipairs(all) do
     if is_ours(problem, job) then
       problems[#problems + 1] = problem
+    elseif problem.level == "warning" then
+      self:warn(policy, problem)
     end
   end
   if #problems > 0 then

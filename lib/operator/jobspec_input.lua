@@ -5,7 +5,7 @@ local host = require "host"
 local jobs = require "nomad.jobs"
 local json = require "host.json"
 local nearest = require "operator.nearest"
-local nomad = require "nomad"
+local agent = require "nomad.agent"
 
 local input = {}
 
@@ -216,16 +216,12 @@ function input.version()
     end
     return said
   end
-  local answer, err = nomad.request("GET", "/v1/agent/self")
-  local version = type(answer) == "table"
-    and type(answer.config) == "table"
-    and type(answer.config.Version) == "table"
-    and answer.config.Version.Version
-  if type(version) ~= "string" then
+  local version, err = agent.version()
+  if not version then
     return nil,
       ("-nomad=server: the Nomad at %s does not say its version: %s"):format(
         host.options.address,
-        err and tostring(err) or "the answer has none"
+        tostring(err)
       )
   end
   return version

@@ -3,6 +3,25 @@ local check = require "operator.check"
 local failure = require "operator.failure"
 local json = require "host.json"
 
+-- A check, whose server is of this version; nil: it does not say.
+local function new(version)
+  local said, times = {}, 0
+  local self = check.new({
+    host = {
+      log = function(level, message)
+        said[#said + 1] = level .. " " .. message
+      end,
+    },
+    version = function()
+      times = times + 1
+      return version, "denied"
+    end,
+  })
+  return self, said, function()
+    return times
+  end
+end
+
 local function job(over, task)
   local one = { Name = "t", Driver = "raw_exec", Config = { command = "/bin/true" } }
   for name, value in pairs(task or {}) do
@@ -46,28 +65,28 @@ end
 describe("operator.check", function()
   it("lets a valid job through as it is", function()
     local given = job()
-    assert.equal(given, check.new():job(given, "backup"))
+    assert.equal(given, new():job(given, "backup"))
   end)
 
   it("names the policy, the job, the path, and what is allowed", function()
-    local text = refusal(check.new(), job({}, { Resources = { MemoyMB = 1 } }))
+    local text = refusal(new(), job({}, { Resources = { MemoyMB = 1 } }))
     assert.matches("policy backup returned job x, which Nomad would not take: ", text, 1, true)
     assert.matches("TaskGroups[0].Tasks[0].Resources.MemoyMB", text, 1, true)
     assert.matches("did you mean MemoryMB?", text, 1, true)
   end)
 
   it("names some problems, and counts the others", function()
-    local text = refusal(check.new(), job { A = 1, B = 2, C = 3, D = 4, E = 5 })
+    local text = refusal(new(), job { A = 1, B = 2, C = 3, D = 4, E = 5 })
     assert.matches("; and 2 more$", text)
   end)
 
   it("sends lengths of time as numbers and names in their case", function()
-    local sent = check.new():job(job({}, { killTimeout = "30s" }), "backup")
+    local sent = new():job(job({}, { killTimeout = "30s" }), "backup")
     assert.equal(30000000000, sent.TaskGroups[1].Tasks[1].KillTimeout)
   end)
 
   it("looks once at jobs that differ in name, meta, environment and configuration", function()
-    local checker = check.new()
+    local checker = new()
     assert.equal(
       1,
       asked(function()
@@ -83,7 +102,7 @@ describe("operator.check", function()
   end)
 
   it("looks again at whatever may make a job invalid", function()
-    local checker = check.new()
+    local checker = new()
     checker:job(job(), "backup")
     local wrong = {
       job { Periodic = { Spec = "every day" } },
@@ -107,12 +126,12 @@ describe("operator.check", function()
 
   it("leaves to the cluster what its configuration decides", function()
     local given = job { Priority = 150 }
-    assert.equal(given, check.new():job(given, "backup"))
-    refusal(check.new(), job { Priority = 40000 })
+    assert.equal(given, new():job(given, "backup"))
+    refusal(new(), job { Priority = 40000 })
   end)
 
   it("costs little for a child like the ones before", function()
-    local checker, given = check.new(), job({ Meta = { a = "b" } }, { Env = { A = "1" } })
+    local checker, given = new(), job({ Meta = { a = "b" } }, { Env = { A = "1" } })
     checker:job(given, "backup")
     local best = math.huge
     for _ = 1, 5 do
@@ -123,5 +142,26 @@ describe("operator.check", function()
       best = math.min(best, (os.clock() - before) / 1000)
     end
     assert.is_true(best < 60e-6, ("%.1f microseconds"):format(best * 1e6))
+  end)
+
+  it("lets a field that only a newer server can know through, and names it once", function()
+    local checker, said, times = new "9.0.0"
+    local given = job { Blink = { Rate = 3 } }
+    assert.same({ Rate = 3 }, checker:job(given, "backup").Blink)
+    assert.same({ Rate = 3 }, checker:job(given, "backup").Blink)
+    assert.equal(1, #said)
+    assert.matches("^warn policy backup: Blink: unknown field", said[1])
+    assert.equal(1, times())
+  end)
+
+  it("asks for the server's version only where that matters, and once", function()
+    for _, version in ipairs { "1.11.3", false } do
+      local checker, _, times = new(version or nil)
+      checker:job(job(), "backup")
+      assert.equal(0, times())
+      assert.matches("Blink: unknown field", refusal(checker, job { Blink = 1 }), 1, true)
+      assert.matches("Blonk: unknown field", refusal(checker, job { Blonk = 1 }), 1, true)
+      assert.equal(1, times())
+    end
   end)
 end)

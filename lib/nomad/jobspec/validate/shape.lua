@@ -280,7 +280,9 @@ local function field_of(walk, of, key, item, value)
   if not field then
     field, name = odd_field(walk, of, key, value)
   end
-  if not field or type(item) == "userdata" then
+  if not field and walk.pass then
+    return item, name -- a newer server may know it
+  elseif not field or type(item) == "userdata" then
     return nil, name
   elseif field.words and field.words[item] then
     return item, name
