@@ -80,12 +80,17 @@ local function may_register_only()
   return false
 end
 
+-- Is it the right that is missing, and not the token that is unknown, or of a form that this route does not take?
+local function is_denial(err)
+  return err.code == "denied" and (err.body or ""):find("Permission denied", 1, true) ~= nil
+end
+
 -- What Nomad says. Anything but a plan and a denial says nothing of the rights.
 local function question(namespace)
   local plan, err = jobs.plan(probe_job(namespace), { timeout = rights.PATIENCE })
   if plan then
     return "may"
-  elseif err.code == "denied" and not may_register_only() then
+  elseif is_denial(err) and not may_register_only() then
     return "lacks", err
   end
   return "unclear"

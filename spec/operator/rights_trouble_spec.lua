@@ -12,6 +12,9 @@ local TROUBLES = {
   ["is a 500"] = { status = 500, body = "rpc error: EOF" },
   ["is that there is no leader"] = { status = 500, body = "No cluster leader" },
   ["is cut off"] = { error = "cut" },
+  -- A workload identity through the task's own API without ACLs; a follower that has not heard of the token yet.
+  ["is that the token has an odd form"] = { status = 403, body = "UUID must be 36 characters" },
+  ["is that the token is not known"] = { status = 403, body = "ACL token not found" },
   ["is no plan"] = { status = 200, body = "[]" },
   ["does not come"] = { delay = 59 },
 }
