@@ -294,6 +294,12 @@ void generations_event(struct generations *gs, const struct scan_event *event)
 		generation_event(gs->candidate, event);
 }
 
+bool generations_full(const struct generations *gs)
+{
+	return (gs->current && generation_inbox(gs->current) > GENERATION_INBOX_AMPLE) ||
+	       (gs->candidate && generation_inbox(gs->candidate) > GENERATION_INBOX_AMPLE);
+}
+
 struct generation *generations_current(const struct generations *gs)
 {
 	return gs->current;

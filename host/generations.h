@@ -36,6 +36,8 @@ void generations_stop(struct generations *gs, const char *reason);
 
 void generations_connected(struct generations *gs, uint64_t epoch, bool live);
 void generations_lost(struct generations *gs, const char *reason);
+/* Do more events wait than there is to do for a while? */
+bool generations_full(const struct generations *gs);
 void generations_event(struct generations *gs, const struct scan_event *event);
 
 /* The current one, or NULL once they are stopped. */

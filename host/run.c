@@ -182,6 +182,13 @@ static void on_line(const char *line, size_t len, void *user)
 		(void)metrics_add(r->process.base.metrics, "stream_lines_refused_total", 1);
 }
 
+static bool on_full(void *user)
+{
+	const struct run *r = user;
+
+	return generations_full(r->generations);
+}
+
 static void on_wake(void *user)
 {
 	(void)user; /* the inboxes have queued their delivery */
@@ -407,7 +414,8 @@ static void say_hello(const struct run *r)
 
 static void watch(struct run *r)
 {
-	static const struct stream_callbacks cb = {on_connected, on_lost, NULL, on_line, on_wake};
+	static const struct stream_callbacks cb = {
+		on_connected, on_lost, NULL, on_line, on_wake, on_full};
 	const struct interests *in = generations_interests(r->generations);
 	struct stream_options o = options_of(r, in);
 

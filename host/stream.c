@@ -6,6 +6,7 @@
 
 #include "stream_backoff.h"
 #include "stream_lines.h"
+#include "stream_pace.h"
 #include "stream_probe.h"
 #include "stream_reason.h"
 
@@ -43,6 +44,7 @@ struct stream {
 	struct api_request *request; /* NULL: none */
 	struct stream_probe *probe;  /* NULL: none */
 	struct stream_lines lines;
+	struct stream_pace pace;
 	bool refused;		     /* the probe is about a refusal, not about silence */
 	bool rights;		     /* see struct stream_status */
 	unsigned silences, failures; /* in a row */
@@ -129,7 +131,8 @@ static bool on_data(struct api_request *r, const char *data, size_t len, void *u
 	struct stream *s = user;
 	bool more = stream_lines_feed(&s->lines, data, len);
 
-	(void)r;
+	if (s->cb.full && s->cb.full(s->user))
+		stream_pace_took(&s->pace, r, len);
 	if (s->lines.framed) {
 		s->last_frame = uv_now(s->loop);
 		uv_idle_start(&s->settle, on_settle);
@@ -195,6 +198,7 @@ static void on_end(struct api_request *r, const struct api_result *result, void 
 
 	(void)r;
 	s->request = NULL;
+	stream_pace_end(&s->pace);
 	settle(s);
 	if (s->closing || s->subscriptions != subscription)
 		return;
@@ -218,6 +222,7 @@ static void end_request(struct stream *s)
 	if (s->request)
 		api_cancel(s->request);
 	s->request = NULL;
+	stream_pace_end(&s->pace);
 	stream_probe_cancel(s->probe);
 	s->probe = NULL;
 }
@@ -425,7 +430,8 @@ struct stream *stream_new(uv_loop_t *loop, struct api *api, struct log *log,
 	s->timer.data = s;
 	uv_idle_init(loop, &s->settle);
 	s->settle.data = s;
-	s->open_handles = 2;
+	stream_pace_init(&s->pace, loop);
+	s->open_handles = 3;
 	return s;
 }
 
@@ -489,4 +495,6 @@ void stream_free(struct stream *s)
 	end_request(s);
 	uv_close((uv_handle_t *)&s->timer, on_closed);
 	uv_close((uv_handle_t *)&s->settle, on_closed);
+	s->pace.timer.data = s;
+	uv_close((uv_handle_t *)&s->pace.timer, on_closed);
 }

@@ -41,6 +41,8 @@ struct stream_callbacks {
 	void (*line)(const char *line, size_t len, void *user);
 	/* Lines have been given since the last call, or a frame came: outside libcurl. */
 	void (*wake)(void *user);
+	/* Has the owner enough to do for now? Then the stream is read at its pace (stream_pace); NULL: never. */
+	bool (*full)(void *user);
 };
 
 struct stream_options {

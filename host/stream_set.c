@@ -158,11 +158,18 @@ static void on_wake(void *user)
 	set->cb.wake(set->user);
 }
 
+static bool on_full(void *user)
+{
+	const struct stream_set *set = ((struct member *)user)->group->set;
+
+	return set->cb.full && set->cb.full(set->user);
+}
+
 static struct group *open_group(
 	struct stream_set *set, const struct stream_options *o, const char *const *namespaces)
 {
 	static const struct stream_callbacks cb = {
-		on_connected, on_lost, on_failed, on_line, on_wake};
+		on_connected, on_lost, on_failed, on_line, on_wake, on_full};
 	struct group *g;
 	size_t count = 0;
 

@@ -89,7 +89,8 @@ static int teardown(void **state)
 
 static void start(struct owner *o, const char *const *namespaces)
 {
-	static const struct stream_callbacks cb = {on_connected, on_lost, NULL, on_line, on_wake};
+	static const struct stream_callbacks cb = {
+		on_connected, on_lost, NULL, on_line, on_wake, NULL};
 
 	o->set = stream_set_new(
 		o->w->loop, o->w->api, o->w->log, &o->w->options, namespaces, &cb, o);

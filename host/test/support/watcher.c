@@ -62,6 +62,11 @@ static void on_wake(void *user)
 		free_stream(w);
 }
 
+static bool is_full(void *user)
+{
+	return ((const struct watcher *)user)->full;
+}
+
 int watcher_setup(void **state)
 {
 	struct watcher *w = xcalloc(1, sizeof(*w));
@@ -113,7 +118,7 @@ void watcher_reply(struct watcher *w, const char *path, const char *bytes, enum 
 void watcher_start(struct watcher *w)
 {
 	static const struct stream_callbacks callbacks = {
-		on_connected, on_lost, NULL, on_line, on_wake};
+		on_connected, on_lost, NULL, on_line, on_wake, is_full};
 
 	w->stream = stream_new(w->loop, w->api, w->log, &w->options, &callbacks, w);
 	w->inside_call = true;

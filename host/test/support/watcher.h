@@ -31,6 +31,7 @@ struct watcher {
 	char *last_line;
 	char *reasons[WATCHER_REASONS_MAX];
 	bool free_on_connect, free_on_lost, free_on_wake;
+	bool full;	  /* what is said when the stream asks */
 	bool inside_call; /* of the stream's: nothing may be told now */
 };
 
