@@ -136,6 +136,15 @@ function live.expect(cluster, operator, id, schedule, options)
   return found
 end
 
+-- Waits until job `id` runs. Before that it had better not be purged: Nomad 1.11.3 itself crashes where that happens
+-- while the job's first plan is being applied.
+function live.runs(cluster, id)
+  wait.poll(live.patience, function() return ("job %s does not run"):format(id) end, function()
+    local allocation = cluster:get(("/v1/job/%s/allocations"):format(id))[1]
+    return allocation ~= nil and allocation.ClientStatus == "running"
+  end)
+end
+
 -- Waits until the operator has worked all that was asked of it so far: a job asked for now has its backup.
 function live.settle(cluster, operator)
   live.settled = (live.settled or 0) + 1
