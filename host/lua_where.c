@@ -43,7 +43,7 @@ static void add_fields(lua_State *L, struct where_node *parent, const char *name
 	if (lua_getfield(L, -1, "fields") != LUA_TTABLE)
 		luaL_error(L, "a where's fields are a %s", luaL_typename(L, -1));
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		size_t key_len;
+		size_t key_len = 0;
 		const char *key =
 			lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &key_len) : NULL;
 
