@@ -2,72 +2,13 @@
 --- the job (Nomad's api package, and the conversion behind it).
 
 local json = require "host.json"
+local defaults = require "nomad.jobspec.defaults"
 local resources = require "nomad.jobspec.canonical.resources"
 local service = require "nomad.jobspec.canonical.service"
 local task = require "nomad.jobspec.canonical.task"
 local tools = require "nomad.jobspec.canonical.tools"
 
 local group = {}
-
-local SECOND, MINUTE, HOUR = tools.SECOND, tools.MINUTE, tools.HOUR
-
-local UPDATE = {
-  Stagger = 30 * SECOND,
-  MaxParallel = 1,
-  HealthCheck = "checks",
-  MinHealthyTime = 10 * SECOND,
-  HealthyDeadline = 5 * MINUTE,
-  ProgressDeadline = 10 * MINUTE,
-  AutoRevert = false,
-  Canary = 0,
-  AutoPromote = false,
-}
-local MIGRATE = {
-  MaxParallel = 1,
-  HealthCheck = "checks",
-  MinHealthyTime = 10 * SECOND,
-  HealthyDeadline = 5 * MINUTE,
-}
-local RESCHEDULE = {
-  service = {
-    Attempts = 0,
-    Interval = 0,
-    Delay = 30 * SECOND,
-    DelayFunction = "exponential",
-    MaxDelay = HOUR,
-    Unlimited = true,
-  },
-  batch = {
-    Attempts = 1,
-    Interval = 24 * HOUR,
-    Delay = 5 * SECOND,
-    DelayFunction = "constant",
-    MaxDelay = 0,
-    Unlimited = false,
-  },
-}
-local NO_RESCHEDULE = {
-  Attempts = 0,
-  Interval = 0,
-  Delay = 0,
-  DelayFunction = "",
-  MaxDelay = 0,
-  Unlimited = false,
-}
-local RESTART_SERVICE = {
-  Attempts = 2,
-  Delay = 15 * SECOND,
-  Interval = 30 * MINUTE,
-  Mode = "fail",
-  RenderTemplates = false,
-}
-local RESTART_BATCH = {
-  Attempts = 3,
-  Delay = 15 * SECOND,
-  Interval = 24 * HOUR,
-  Mode = "fail",
-  RenderTemplates = false,
-}
 
 local function weigh(list)
   for _, item in ipairs(tools.each(list)) do
@@ -97,7 +38,7 @@ local function inherit_update(self, job)
     self.Update = tools.merged(job.Update, self.Update)
   end
   if self.Update then
-    tools.fill(self.Update, UPDATE)
+    tools.fill(self.Update, defaults.UPDATE)
   end
 end
 
@@ -110,21 +51,23 @@ local function inherit_reschedule(self, job, at_least)
   if not self.ReschedulePolicy and has_no_reschedule(job, at_least) then
     return
   end
-  local defaults = RESCHEDULE[job.Type] or NO_RESCHEDULE
-  self.ReschedulePolicy = tools.fill(self.ReschedulePolicy or {}, defaults)
+  local policy = defaults.RESCHEDULE[job.Type] or defaults.NO_RESCHEDULE
+  self.ReschedulePolicy = tools.fill(self.ReschedulePolicy or {}, policy)
 end
 
 local function inherit_migrate(self, job)
   self.Migrate = tools.merged(job.Migrate, self.Migrate)
   if self.Migrate or job.Type == "service" then
-    self.Migrate = tools.fill(self.Migrate or {}, MIGRATE)
+    self.Migrate = tools.fill(self.Migrate or {}, defaults.MIGRATE)
   end
 end
 
 local function set_restart(self, job)
   local lasting = job.Type == "service" or job.Type == "system"
-  self.RestartPolicy =
-    tools.fill(self.RestartPolicy or {}, lasting and RESTART_SERVICE or RESTART_BATCH)
+  self.RestartPolicy = tools.fill(
+    self.RestartPolicy or {},
+    lasting and defaults.RESTART_SERVICE or defaults.RESTART_BATCH
+  )
 end
 
 local function set_consul(self, job, at_least)
@@ -241,7 +184,7 @@ function group.canonicalize_job(self, at_least)
     canonicalize_periodic(self.Periodic)
   end
   if self.Update or updates(self, at_least) then
-    self.Update = tools.fill(self.Update or {}, UPDATE)
+    self.Update = tools.fill(self.Update or {}, defaults.UPDATE)
   end
   if self.Multiregion then
     canonicalize_multiregion(self.Multiregion)

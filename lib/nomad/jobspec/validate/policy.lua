@@ -1,11 +1,11 @@
 --- The rules for a group's policies: update, restart, reschedule, migrate, disconnect, scaling.
 
 local common = require "nomad.jobspec.validate.common"
+local defaults = require "nomad.jobspec.defaults"
 
 local policy = {}
 
 local SECOND = 1000000000
-local MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 
 --- A policy as the server has it: the group's fields over the job's over the default's.
 local function layers(default, job, group)
@@ -37,28 +37,17 @@ local function reporter(r, group, key, job_policy, own, job_key)
   end
 end
 
-local UPDATE = {
-  Stagger = 30 * SECOND,
-  MaxParallel = 1,
-  HealthCheck = "checks",
-  MinHealthyTime = 10 * SECOND,
-  HealthyDeadline = 5 * MINUTE,
-  ProgressDeadline = 10 * MINUTE,
-  Canary = 0,
-  AutoPromote = false,
-}
-
 --- A job's update block that says nothing but zeros is not handed on to its groups.
 local function empty_update(update)
-  for key in pairs(UPDATE) do
+  for key, default in pairs(defaults.UPDATE) do
     local value = update[key]
-    if value == nil or value ~= 0 and value ~= "" and value ~= false then
-      if not (key == "AutoPromote" and value == nil) then
-        return false
-      end
+    if value == nil and default ~= false then
+      return false
+    elseif value and value ~= 0 and value ~= "" then
+      return false
     end
   end
-  return not update.AutoRevert
+  return true
 end
 
 --- The update policy that a group ends up with; nil: none.
@@ -69,11 +58,11 @@ end
 function policy.update_of(job, group, type)
   local own, from_job = group.Update, job.Update
   if own then
-    return layers(UPDATE, from_job, own)
+    return layers(defaults.UPDATE, from_job, own)
   elseif from_job and not empty_update(from_job) then
-    return layers(UPDATE, from_job)
+    return layers(defaults.UPDATE, from_job)
   elseif not from_job and (type == "service" or type == "system") then
-    return UPDATE
+    return defaults.UPDATE
   end
 end
 
@@ -120,16 +109,12 @@ function policy.update(r, job, group, type, u)
   want(u.Stagger > 0, "Stagger", "must be more than 0")
 end
 
-local RESTART = {
-  long = { Attempts = 2, Delay = 15 * SECOND, Interval = 30 * MINUTE, Mode = "fail" },
-  short = { Attempts = 3, Delay = 15 * SECOND, Interval = 24 * HOUR, Mode = "fail" },
-}
-
 ---@param r jobspec.Report
 ---@param group table
 ---@param type string
 function policy.restart(r, group, type)
-  local default = (type == "service" or type == "system") and RESTART.long or RESTART.short
+  local default = (type == "service" or type == "system") and defaults.RESTART_SERVICE
+    or defaults.RESTART_BATCH
   local written = group.RestartPolicy
   if not written then
     return
@@ -154,33 +139,6 @@ function policy.restart(r, group, type)
     p.Interval
   )
 end
-
-local NEVER = {
-  Attempts = 0,
-  Interval = 0,
-  Delay = 0,
-  DelayFunction = "",
-  MaxDelay = 0,
-  Unlimited = false,
-}
-local RESCHEDULE = {
-  service = {
-    Attempts = 0,
-    Interval = 0,
-    Delay = 30 * SECOND,
-    DelayFunction = "exponential",
-    MaxDelay = HOUR,
-    Unlimited = true,
-  },
-  batch = {
-    Attempts = 1,
-    Interval = 24 * HOUR,
-    Delay = 5 * SECOND,
-    DelayFunction = "constant",
-    MaxDelay = 0,
-    Unlimited = false,
-  },
-}
 
 --- 2 to the power of i as Go makes an integer of it.
 local function power(i)
@@ -278,7 +236,11 @@ function policy.reschedule(r, job, group, type)
     r:err(group, "ReschedulePolicy", "is not allowed in %s jobs, nor is the job's Reschedule", type)
     return
   end
-  local p = layers(RESCHEDULE[type] or NEVER, job.Reschedule, group.ReschedulePolicy)
+  local p = layers(
+    defaults.RESCHEDULE[type] or defaults.NO_RESCHEDULE,
+    job.Reschedule,
+    group.ReschedulePolicy
+  )
   if p.Attempts > 0 or p.Unlimited then
     reschedule(
       reporter(r, group, "ReschedulePolicy", job.Reschedule, group.ReschedulePolicy, "Reschedule"),
@@ -286,13 +248,6 @@ function policy.reschedule(r, job, group, type)
     )
   end
 end
-
-local MIGRATE = {
-  MaxParallel = 1,
-  HealthCheck = "checks",
-  MinHealthyTime = 10 * SECOND,
-  HealthyDeadline = 5 * MINUTE,
-}
 
 ---@param r jobspec.Report
 ---@param job table
@@ -303,7 +258,7 @@ function policy.migrate(r, job, group, type)
     r:err(group, "Migrate", "is not allowed in %s jobs, nor is the job's", type)
     return
   end
-  local p = layers(MIGRATE, job.Migrate, group.Migrate)
+  local p = layers(defaults.MIGRATE, job.Migrate, group.Migrate)
   local want = reporter(r, group, "Migrate", job.Migrate, group.Migrate)
   local kind = p.HealthCheck
   want(
