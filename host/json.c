@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "json_fill.h"
 #include "json_globals.h"
 #include "json_lazy.h"
 
@@ -95,14 +96,19 @@ static int l_encode(lua_State *L)
 	return 1;
 }
 
-static int l_digest(lua_State *L)
+int json_push_digest(lua_State *L, uint64_t digest)
 {
 	char hex[17];
 
-	luaL_checkany(L, 1);
-	(void)snprintf(hex, sizeof(hex), "%016" PRIx64, json_digest(L, 1));
+	(void)snprintf(hex, sizeof(hex), "%016" PRIx64, digest);
 	lua_pushstring(L, hex);
 	return 1;
+}
+
+static int l_digest(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	return json_push_digest(L, json_digest(L, 1));
 }
 
 static int l_array(lua_State *L)
@@ -148,6 +154,8 @@ int luaopen_host_json(lua_State *L)
 		{"decode_lazy", l_decode_lazy},
 		{"encode", l_encode},
 		{"digest", l_digest},
+		{"fill", json_fill},
+		{"fill_digest", json_fill_digest},
 		{"array", l_array},
 		{"is_array", l_is_array},
 		{NULL, NULL},

@@ -40,6 +40,12 @@ void json_push_text(lua_State *L, int index, struct json_format format);
 /* The digest of the value at `index`: FNV-1a (64 bits) over its text, one line, with sorted keys. */
 uint64_t json_digest(lua_State *L, int index);
 
+/* The same of a text that was written so. */
+uint64_t json_digest_text(const char *text, size_t len);
+
+/* Pushes it as a script sees it, 16 hexadecimal digits. Returns 1. */
+int json_push_digest(lua_State *L, uint64_t digest);
+
 /* Push the sentinel for null, and the metatable that marks arrays; both are made on first use. */
 void json_push_null(lua_State *L);
 void json_push_array_meta(lua_State *L);

@@ -409,14 +409,21 @@ void json_push_text(lua_State *L, int index, struct json_format format)
 	finish(&e);
 }
 
+uint64_t json_digest_text(const char *text, size_t len)
+{
+	uint64_t hash = FNV_OFFSET;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * FNV_PRIME;
+	return hash;
+}
+
 uint64_t json_digest(lua_State *L, int index)
 {
 	struct encoder e UNINITIALIZED;
-	uint64_t hash = FNV_OFFSET;
 
 	encode(&e, L, index, (struct json_format){.sorted = true});
-	for (size_t i = 0; i < e.w.len; i++)
-		hash = (hash ^ (unsigned char)e.w.data[i]) * FNV_PRIME;
+	uint64_t hash = json_digest_text(e.w.data, e.w.len);
 	finish(&e);
 	return hash;
 }

@@ -40,6 +40,8 @@ local function merged(more)
   return setmetatable(more, { __index = functions.known })
 end
 
+local function skip() end
+
 --- Errors inside are tables with a line; what a caller sees is "name:line: message".
 local function located(name, err)
   if type(err) == "table" and err.line then
@@ -67,6 +69,42 @@ end
 ---@return boolean
 function Template:is_plain()
   return not self.tree.structured
+end
+
+-- Can a value make something with what stands before it that neither is by itself?
+local function touches(node, last)
+  if not last then
+    return false
+  elseif node.kind == "output" then
+    return last.kind == "output" or last.text:find("[{$%%]$") ~= nil
+  end
+  return last.kind == "output" and node.text:find("^{") ~= nil
+end
+
+--- Does plain text stand between any two values, and none of it where it could make "{{", "${" or "%{" of a value that
+--- does not hold these?
+---@return boolean
+function Template:is_apart()
+  local last
+  for _, node in ipairs(self.tree.nodes) do
+    if node.kind == "output" or (node.kind == "text" and node.text ~= "") then
+      if touches(node, last) then
+        return false
+      end
+      last = node
+    end
+  end
+  return self:is_plain()
+end
+
+--- Evaluates a plain template's placeholders without writing anything. Raises as render does.
+---@param values any
+---@param on_value fun(value: any, placeholder: template.Placeholder)
+function Template:visit(values, on_value)
+  local ok, err = pcall(eval.run, self.tree, values, self.functions, skip, on_value)
+  if not ok then
+    error(located(self.name, err), 0)
+  end
 end
 
 ---@return template.Placeholder[]

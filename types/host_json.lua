@@ -62,4 +62,17 @@ function json.encode(value, options) end
 ---@return string
 function json.digest(value) end
 
+--- Text with gaps. Of the pieces, a string is text; n stands for values[n] as it stands between quotes, -n for
+--- values[n] as it is. Raises where one of these is no string.
+---@param pieces (string|integer)[]
+---@param values table<integer, string>
+---@return string text
+function json.fill(pieces, values) end
+
+--- The digest of that text: where it is what `encode` writes of a value with sorted keys, the value's.
+---@param pieces (string|integer)[]
+---@param values table<integer, string>
+---@return string digest
+function json.fill_digest(pieces, values) end
+
 return json

@@ -61,6 +61,7 @@ local SHOWN = 80
 ---@class nomad.RequestOptions
 ---@field query? table<string, string|number|boolean>
 ---@field body? any sent as JSON
+---@field text? string sent as it is, in place of a body
 ---@field timeout? number seconds
 ---@field max? integer bytes of the answer
 ---@field pick? host.nomad.Pick of a list: which elements are read
@@ -105,7 +106,7 @@ function nomad.request(method, path, options)
     query = options.query,
     timeout = options.timeout,
     max = options.max,
-    body = options.body ~= nil and json.encode(options.body) or nil,
+    body = options.text or (options.body ~= nil and json.encode(options.body) or nil),
   }, options.aside)
   if not response then
     return nil, err
@@ -225,7 +226,9 @@ function nomad.index(path, options)
     query[name] = value
   end
   local list, err, response = nomad.request("GET", path, {
-    query = query, timeout = wait and wait + GRACE, aside = true,
+    query = query,
+    timeout = wait and wait + GRACE,
+    aside = true,
   })
   if not list then
     return nil, err

@@ -119,23 +119,10 @@ end
 ---@field enforce_index? integer register only if the job's JobModifyIndex is this; 0: only if there is none
 ---@field submission? table the source that the job was made from, for the server to keep
 
---- Registers a job in its own namespace. err.code is "conflict" when enforce_index does not hold.
----@async
----@param job table
----@param options? nomad.jobs.RegisterOptions
----@return nomad.Registration?
----@return host.nomad.Error?
-function jobs.register(job, options)
-  options = options or {}
-  local enforce = options.enforce_index
-  local body = {
-    Job = job,
-    EnforceIndex = enforce ~= nil or nil,
-    JobModifyIndex = enforce,
-    Submission = options.submission,
-  }
-  local query = { namespace = job.Namespace or "default" }
-  local answer, err, response = nomad.request("POST", "/v1/jobs", { query = query, body = body })
+-- The request's body, as a value or as text.
+local function send_registration(namespace, request)
+  request.query = { namespace = namespace or "default" }
+  local answer, err, response = nomad.request("POST", "/v1/jobs", request)
   if not answer then
     return nil, recognised(err)
   elseif type(answer) ~= "table" or math.type(answer.JobModifyIndex) ~= "integer" then
@@ -149,6 +136,41 @@ function jobs.register(job, options)
       )
   end
   return answer
+end
+
+--- Registers a job in its own namespace. err.code is "conflict" when enforce_index does not hold.
+---@async
+---@param job table
+---@param options? nomad.jobs.RegisterOptions
+---@return nomad.Registration?
+---@return host.nomad.Error?
+function jobs.register(job, options)
+  options = options or {}
+  local enforce = options.enforce_index
+  return send_registration(job.Namespace, {
+    body = {
+      Job = job,
+      EnforceIndex = enforce ~= nil or nil,
+      JobModifyIndex = enforce,
+      Submission = options.submission,
+    },
+  })
+end
+
+--- As register, with the job as JSON text.
+---@async
+---@param text string an object
+---@param namespace? string the job's
+---@param options { enforce_index: integer }
+---@return nomad.Registration?
+---@return host.nomad.Error?
+function jobs.register_text(text, namespace, options)
+  return send_registration(namespace, {
+    text = ('{"EnforceIndex":true,"Job":%s,"JobModifyIndex":%d}'):format(
+      text,
+      options.enforce_index
+    ),
+  })
 end
 
 --- The job without what the server keeps about it: as it could have been registered.

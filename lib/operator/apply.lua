@@ -160,8 +160,12 @@ end
 -- Sends the wanted job, with what others own as it is live.
 function Apply:register(context, wanted, live)
   self:check_hold(context, wanted.key)
+  local options = { enforce_index = live and live.JobModifyIndex or 0 }
+  if wanted.text then
+    return jobs.register_text(wanted.text, wanted.namespace, options)
+  end
   local job = live and ignore.keep(wanted.job, live, context.policy.ignored) or wanted.job
-  return jobs.register(job, { enforce_index = live and live.JobModifyIndex or 0 })
+  return jobs.register(job, options)
 end
 
 -- What is written again although its owner wants what it wanted before, somebody else has changed. Raises where that
@@ -211,7 +215,7 @@ function Apply:write(context, wanted, live, detail)
   if op == "create" then
     context.block:say("info", ("Registering %s job"):format(name), { child = key })
   end
-  self.known:saw(key, marks.read(wanted.job), answer.JobModifyIndex, false)
+  self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
   self.known:synced(key, wanted.digest)
   self.host.count("writes_total", 1, { policy = name, verb = op })
   say_done(context, key, op .. "d", detail)

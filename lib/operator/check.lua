@@ -19,6 +19,7 @@ local MAX_PRIORITY = 32766
 ---@class operator.Check
 ---@field private deps operator.CheckDeps
 ---@field private valid table<string, boolean> digests of shapes
+---@field private casts table<jobspec.Cast, { matters?: integer[], valid: table<string, boolean>, count: integer }>
 ---@field private count integer
 ---@field private version? string|false the server's, once it was asked for; false: it does not say
 ---@field private said table<string, boolean> warnings
@@ -32,7 +33,7 @@ Check.__index = Check
 ---@param deps operator.CheckDeps
 ---@return operator.Check
 function check.new(deps)
-  return setmetatable({ deps = deps, valid = {}, count = 0, said = {} }, Check)
+  return setmetatable({ deps = deps, valid = {}, casts = {}, count = 0, said = {} }, Check)
 end
 
 local function is_plain(text)
@@ -172,6 +173,62 @@ local function refuse(job, policy, problems)
   )
 end
 
+-- The placeholders of a template that can make a job of it invalid; nil where each job has to be looked at.
+local function mattering(cast)
+  local strings, wholes = cast:placeholders()
+  local fills, matters = {}, {}
+  for _, index in ipairs(strings) do
+    fills[index] = "a"
+  end
+  for i, index in ipairs(wholes) do
+    fills[index], matters[i] = "a", -index
+  end
+  local shape = digest_of(cast:job(fills))
+  if not shape then
+    return nil
+  end
+  for _, index in ipairs(strings) do
+    fills[index] = "b"
+    if digest_of(cast:job(fills)) ~= shape then
+      matters[#matters + 1] = index
+    end
+    fills[index] = "a"
+  end
+  return matters
+end
+
+-- What is known of a template's jobs.
+function Check:casts_of(cast)
+  local known = self.casts[cast]
+  if not known then
+    known = { matters = mattering(cast), valid = {}, count = 0 }
+    self.casts[cast] = known
+  end
+  return known
+end
+
+--- Is the job one of a template that is valid, because one with the same values was in all places that matter?
+---@param made jobspec.CastJob
+---@return boolean
+function Check:has_passed(made)
+  local known, head = self:casts_of(made.cast), made.head
+  return known.matters ~= nil
+    and is_plain(head.ID)
+    and (head.Name == nil or is_plain(head.Name))
+    and known.valid[made:key(known.matters)] == true
+end
+
+-- The job is valid, and is sent as it is.
+function Check:remember_cast(made)
+  local known = made and self:casts_of(made.cast)
+  if not known or not known.matters then
+    return
+  elseif known.count >= MAX_SHAPES then
+    known.valid, known.count = {}, 0
+  end
+  known.valid[made:key(known.matters)], known.count = true, known.count + 1
+end
+
 function Check:remember(digest)
   if self.count >= MAX_SHAPES then
     self.valid, self.count = {}, 0
@@ -215,10 +272,12 @@ end
 ---@async
 ---@param job table what `desired` returned, rendered
 ---@param policy string its name
+---@param made? jobspec.CastJob the same job
 ---@return table job as it is to be sent: durations are numbers, names have their case
-function Check:job(job, policy)
+function Check:job(job, policy, made)
   local digest = digest_of(job)
   if digest and self.valid[digest] then
+    self:remember_cast(made)
     return job
   end
   local all, clean = self:validate(job)
@@ -234,6 +293,7 @@ function Check:job(job, policy)
     refuse(job, policy, problems)
   elseif digest and clean == job then
     self:remember(digest)
+    self:remember_cast(made)
   end
   return clean or job
 end

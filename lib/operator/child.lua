@@ -10,7 +10,9 @@ local marks = require "operator.marks"
 local child = {}
 
 ---@class operator.WantedChild
----@field job table JSON job spec with marks
+---@field job table JSON job spec with marks; made when it is asked for, where there is its text
+---@field text? string of the job, as JSON
+---@field namespace string
 ---@field key string
 ---@field digest string json.digest of the job without marks and without what the policy ignores
 
@@ -113,6 +115,81 @@ local function keep_in_region(job, options)
   end
 end
 
+-- Where the job goes. Raises where it may not.
+local function place(job, owner, options)
+  place_in_namespace(job, owner, options)
+  keep_in_region(job, options)
+  local key = marks.key(job.Namespace, job.ID)
+  if key == owner then
+    failure.fail(
+      ("desired returned the owner itself (%s); a child needs an ID of its own"):format(job.ID)
+    )
+  end
+  return key
+end
+
+-- The child as a table.
+local function make(job, policy, owner, options)
+  local key = place(job, owner, options)
+  local digest = json.digest(ignore.strip(job, policy.ignored))
+  marks.put(job, options.instance, policy.name, owner, digest)
+  return { job = job, namespace = job.Namespace, key = key, digest = digest }
+end
+
+-- What a child that is made as text is asked for: its table, which most do not need; its text, to be sent.
+local LAZY = {
+  job = function(self)
+    return make(resolve(self.value), self.policy, self.owner, self.options).job
+  end,
+  text = function(self)
+    local hash = marks.carries_hash(self.made.head) and self.digest or nil
+    return self.made:text(
+      marks.text(self.options.instance, self.policy.name, self.owner, self.key, hash)
+    )
+  end,
+}
+
+local WRITTEN = {
+  __index = function(self, name)
+    local value = LAZY[name] and LAZY[name](self)
+    rawset(self, name, value)
+    return value
+  end,
+}
+
+-- Templates whose own meta has a mark, by what their jobs are written with.
+local marked = setmetatable({}, { __mode = "k" })
+
+local function is_marked(cast)
+  if marked[cast] == nil then
+    marked[cast] = false
+    for name in pairs(cast:meta()) do
+      marked[cast] = marked[cast] or marks.is_mark(name)
+    end
+  end
+  return marked[cast]
+end
+
+-- The child as text; nil where that would not be the job that `make` makes.
+local function write(made, value, policy, owner, options)
+  local job = made.head
+  local region = job.Region
+  local key = place(job, owner, options)
+  if job.Region ~= region or is_marked(made.cast) then
+    return nil
+  end
+  return setmetatable({
+    namespace = job.Namespace,
+    key = key,
+    digest = made:digest(job.Namespace),
+    made = made,
+    value = value,
+    policy = policy,
+    owner = owner,
+    options = options,
+  }, WRITTEN)
+end
+
 --- Makes a complete child of one item that `desired` returned.
 ---@async
 ---@param value any a rendering, or a JSON job spec
@@ -122,18 +199,9 @@ end
 ---@param check operator.Check
 ---@return operator.WantedChild
 function child.new(value, policy, owner, options, check)
-  local job = check:job(resolve(value), policy.name)
-  place_in_namespace(job, owner, options)
-  keep_in_region(job, options)
-  local key = marks.key(job.Namespace, job.ID)
-  if key == owner then
-    failure.fail(
-      ("desired returned the owner itself (%s); a child needs an ID of its own"):format(job.ID)
-    )
-  end
-  local digest = json.digest(ignore.strip(job, policy.ignored))
-  marks.put(job, options.instance, policy.name, owner, digest)
-  return { job = job, key = key, digest = digest }
+  local made = #policy.ignored == 0 and jobspec.is_rendering(value) and value:cast() or nil
+  return made and check:has_passed(made) and write(made, value, policy, owner, options)
+    or make(check:job(resolve(value), policy.name, made), policy, owner, options)
 end
 
 return child

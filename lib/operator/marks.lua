@@ -2,6 +2,7 @@
 --- hash changes, and only periodic and parameterized children carry one (a changed meta would replace the
 --- allocations of a service).
 
+local json = require "host.json"
 local keys = require "operator.keys"
 
 local marks = {}
@@ -54,6 +55,35 @@ function marks.put(job, instance, policy, owner, digest)
   end
   job.Meta = meta
 end
+
+--- The marks as the fields of a JSON object, without its braces: what `put` adds to a job's meta.
+---@param instance string
+---@param policy string
+---@param owner string key of the owner
+---@param key string of the job
+---@param digest? string nil: the job carries none
+---@return string
+function marks.text(instance, policy, owner, key, digest)
+  local fields = {
+    [marks.INSTANCE] = instance,
+    [marks.POLICY] = policy,
+    [marks.OWNER] = owner,
+    [marks.SELF] = key,
+    [marks.HASH] = digest and HASH_VERSION .. ":" .. digest,
+  }
+  return json.encode(fields):sub(2, -2)
+end
+
+--- Is it the name of one of the marks?
+---@param name string in a job's meta
+---@return boolean
+function marks.is_mark(name)
+  return name:find("^operator%-") ~= nil
+end
+
+--- Does a job with these two fields carry the hash?
+---@type fun(job: { Periodic: any, ParameterizedJob: any }): boolean
+marks.carries_hash = carries_hash
 
 local function hash_of(meta)
   return (meta[marks.HASH] or ""):match("^(%d+):(%x+)$")
@@ -137,7 +167,7 @@ end
 function marks.released(job)
   return with_meta(job, function(meta)
     for name in pairs(job.Meta) do
-      if name:find("^operator%-") then
+      if marks.is_mark(name) then
         meta[name] = nil
       end
     end

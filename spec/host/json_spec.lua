@@ -6,13 +6,21 @@ local array_meta = getmetatable(json.array())
 
 -- Equal in every respect that JSON knows: array or object, integer or float where it matters, and all members.
 local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
-  if json.is_array(a) ~= json.is_array(b) then return false end
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  if json.is_array(a) ~= json.is_array(b) then
+    return false
+  end
   for k, v in pairs(a) do
-    if not same(v, b[k]) then return false end
+    if not same(v, b[k]) then
+      return false
+    end
   end
   for k in pairs(b) do
-    if a[k] == nil then return false end
+    if a[k] == nil then
+      return false
+    end
   end
   return true
 end
@@ -30,30 +38,65 @@ end
 describe("host.json decode", function()
   -- { text, value }
   local accepted = {
-    { "0", 0 }, { "-0", 0 }, { "7", 7 }, { "-12", -12 }, { " \t\r\n1 \n", 1 },
-    { "0.5", 0.5 }, { "-0.25", -0.25 }, { "1e3", 1000.0 }, { "1E+3", 1000.0 }, { "25e-2", 0.25 },
-    { "0e0", 0.0 }, { "1.0", 1.0 }, { "123456789012345678", 123456789012345678 },
-    { "9223372036854775807", math.maxinteger }, { "-9223372036854775808", math.mininteger },
-    { "9223372036854775808", 2.0 ^ 63 }, { "-9223372036854775809", -(2.0 ^ 63) },
-    { "18446744073709551615", 2.0 ^ 64 }, { "1" .. ("0"):rep(300), 1e300 },
-    { "0." .. ("0"):rep(400) .. "1", 0.0 }, { "5e-324", 5e-324 }, { "1e-999", 0.0 },
+    { "0", 0 },
+    { "-0", 0 },
+    { "7", 7 },
+    { "-12", -12 },
+    { " \t\r\n1 \n", 1 },
+    { "0.5", 0.5 },
+    { "-0.25", -0.25 },
+    { "1e3", 1000.0 },
+    { "1E+3", 1000.0 },
+    { "25e-2", 0.25 },
+    { "0e0", 0.0 },
+    { "1.0", 1.0 },
+    { "123456789012345678", 123456789012345678 },
+    { "9223372036854775807", math.maxinteger },
+    { "-9223372036854775808", math.mininteger },
+    { "9223372036854775808", 2.0 ^ 63 },
+    { "-9223372036854775809", -(2.0 ^ 63) },
+    { "18446744073709551615", 2.0 ^ 64 },
+    { "1" .. ("0"):rep(300), 1e300 },
+    { "0." .. ("0"):rep(400) .. "1", 0.0 },
+    { "5e-324", 5e-324 },
+    { "1e-999", 0.0 },
     { "1.7976931348623157e308", 1.7976931348623157e308 },
-    { "true", true }, { "false", false }, { "null", json.null },
-    { '""', "" }, { '"a"', "a" }, { '"\\""', '"' }, { '"\\\\\\/"', "\\/" },
-    { '"\\b\\f\\n\\r\\t"', "\b\f\n\r\t" }, { '"\\u0000"', "\0" }, { '"\\u0041\\u00e9"', "Aé" },
-    { '"\\u20AC"', "€" }, { '"\\ud83d\\ude00"', "😀" }, { '"\\uDBFF\\uDFFF"', "\u{10FFFF}" },
-    { '"\\uFFFF"', "\u{FFFF}" }, { '"é€😀"', "é€😀" }, { '"\127"', "\127" },
+    { "true", true },
+    { "false", false },
+    { "null", json.null },
+    { '""', "" },
+    { '"a"', "a" },
+    { '"\\""', '"' },
+    { '"\\\\\\/"', "\\/" },
+    { '"\\b\\f\\n\\r\\t"', "\b\f\n\r\t" },
+    { '"\\u0000"', "\0" },
+    { '"\\u0041\\u00e9"', "Aé" },
+    { '"\\u20AC"', "€" },
+    { '"\\ud83d\\ude00"', "😀" },
+    { '"\\uDBFF\\uDFFF"', "\u{10FFFF}" },
+    { '"\\uFFFF"', "\u{FFFF}" },
+    { '"é€😀"', "é€😀" },
+    { '"\127"', "\127" },
     { '"\xff\xfe"', "\xff\xfe" }, -- invalid UTF-8 passes
-    { '"\\ud800"', "\u{FFFD}" }, { '"\\udc00"', "\u{FFFD}" }, { '"\\ud800x"', "\u{FFFD}x" },
-    { '"\\ud800\\u0041"', "\u{FFFD}A" }, { '"\\ud800\\ud83d\\ude00"', "\u{FFFD}😀" },
+    { '"\\ud800"', "\u{FFFD}" },
+    { '"\\udc00"', "\u{FFFD}" },
+    { '"\\ud800x"', "\u{FFFD}x" },
+    { '"\\ud800\\u0041"', "\u{FFFD}A" },
+    { '"\\ud800\\ud83d\\ude00"', "\u{FFFD}😀" },
     { '"\\udc00\\ud800"', "\u{FFFD}\u{FFFD}" },
-    { '"12345678\\n12345678"', "12345678\n12345678" }, { '"1234567\\"8"', '1234567"8' },
+    { '"12345678\\n12345678"', "12345678\n12345678" },
+    { '"1234567\\"8"', '1234567"8' },
     { '"' .. ("x"):rep(5000) .. '\\n"', ("x"):rep(5000) .. "\n" },
-    { "[]", json.array() }, { "{}", {} }, { "[ ]", json.array() }, { "{ }", {} },
+    { "[]", json.array() },
+    { "{}", {} },
+    { "[ ]", json.array() },
+    { "{ }", {} },
     { "[1,[2],{}]", json.array { 1, json.array { 2 }, {} } },
     { "[null,1,null]", json.array { json.null, 1, json.null } },
-    { '{"a":null,"b":1}', { b = 1 } }, { '{"a":{"a":{}}}', { a = { a = {} } } },
-    { '{"":1}', { [""] = 1 } }, { '{"1":2}', { ["1"] = 2 } },
+    { '{"a":null,"b":1}', { b = 1 } },
+    { '{"a":{"a":{}}}', { a = { a = {} } } },
+    { '{"":1}', { [""] = 1 } },
+    { '{"1":2}', { ["1"] = 2 } },
   }
   for _, case in ipairs(accepted) do
     it("takes " .. cjson.encode(case[1]):sub(1, 40), function()
@@ -104,21 +147,34 @@ describe("host.json decode", function()
     { "nul", "line 1, column 1: expected a value, found 'nul'" },
     { "nullx", "line 1, column 5: expected the end of the text after the value, found 'x'" },
     { '"a', "line 1, column 3: expected the closing '\"' of a string, found the end of the text" },
-    { '"a\nb"', "line 1, column 3: expected control characters in strings to be escaped, "
-      .. "found the byte 0x0a" },
-    { '"\0"', "line 1, column 2: expected control characters in strings to be escaped, "
-      .. "found the byte 0x00" },
-    { '"a long one \t"', "line 1, column 13: expected control characters in strings to be "
-      .. "escaped, found the byte 0x09" },
-    { '"\\x41"', 'line 1, column 3: expected one of " \\ / b f n r t u after a backslash, '
-      .. "found 'x41'" },
+    {
+      '"a\nb"',
+      "line 1, column 3: expected control characters in strings to be escaped, "
+        .. "found the byte 0x0a",
+    },
+    {
+      '"\0"',
+      "line 1, column 2: expected control characters in strings to be escaped, "
+        .. "found the byte 0x00",
+    },
+    {
+      '"a long one \t"',
+      "line 1, column 13: expected control characters in strings to be "
+        .. "escaped, found the byte 0x09",
+    },
+    {
+      '"\\x41"',
+      'line 1, column 3: expected one of " \\ / b f n r t u after a backslash, ' .. "found 'x41'",
+    },
     { '"\\u12g4"', "line 1, column 6: expected four hex digits after '\\u', found 'g4'" },
     { '"\\ud83d\\u12"', "line 1, column 12: expected four hex digits after '\\u', found '\"'" },
     { "'a'", "line 1, column 1: expected a value, found '''" },
     { "1 2", "line 1, column 3: expected the end of the text after the value, found '2'" },
     { "{} []", "line 1, column 4: expected the end of the text after the value, found '['" },
-    { "[1]\0", "line 1, column 4: expected the end of the text after the value, "
-      .. "found the byte 0x00" },
+    {
+      "[1]\0",
+      "line 1, column 4: expected the end of the text after the value, " .. "found the byte 0x00",
+    },
     { "\xef\xbb\xbf1", "line 1, column 1: expected a value, found the byte 0xef" },
     { "[1, // one\n2]", "line 1, column 5: expected a value, found '/'" },
     { "\v1", "line 1, column 1: expected a value, found the byte 0x0b" },
@@ -168,7 +224,9 @@ describe("host.json decode", function()
 
   it("lets a null take away a key far before it in a wide object", function()
     local members = { '"gone":1' }
-    for i = 1, 100 do members[#members + 1] = ('"k%d":%d'):format(i, i) end
+    for i = 1, 100 do
+      members[#members + 1] = ('"k%d":%d'):format(i, i)
+    end
     members[#members + 1] = '"gone":null'
     local value = json.decode("{" .. table.concat(members, ",") .. "}")
     assert.is_nil(value.gone)
@@ -176,27 +234,52 @@ describe("host.json decode", function()
   end)
 
   it("takes only text", function()
-    assert.has_error(function() json.decode() end)
-    assert.has_error(function() json.decode {} end)
+    assert.has_error(function()
+      json.decode()
+    end)
+    assert.has_error(function()
+      json.decode {}
+    end)
   end)
 end)
 
 describe("host.json encode", function()
   -- { value, text }
   local written = {
-    { 0, "0" }, { -1, "-1" }, { math.maxinteger, "9223372036854775807" },
-    { math.mininteger, "-9223372036854775808" }, { 1700000000123456789, "1700000000123456789" },
-    { 1.0, "1" }, { 3e10, "30000000000" }, { -0.0, "0" }, { 2.0 ^ 53, "9007199254740992" },
-    { -(2.0 ^ 63), "-9223372036854775808" }, { 0.1, "0.1" }, { 1 / 3, "0.3333333333333333" },
-    { 0.1 + 0.2, "0.30000000000000004" }, { 1e-7, "1e-07" }, { 5e-324, "5e-324" },
-    { 2.0 ^ 63, "9.223372036854776e+18" }, { 1e300, "1e+300" },
-    { true, "true" }, { false, "false" }, { json.null, "null" }, { cjson.null, "null" },
-    { "", '""' }, { 'a"b\\c/d', '"a\\"b\\\\c/d"' }, { "\b\f\n\r\t", '"\\b\\f\\n\\r\\t"' },
-    { "\0\1\31\127", '"\\u0000\\u0001\\u001f\127"' }, { "é😀<&>", '"é😀<&>"' },
+    { 0, "0" },
+    { -1, "-1" },
+    { math.maxinteger, "9223372036854775807" },
+    { math.mininteger, "-9223372036854775808" },
+    { 1700000000123456789, "1700000000123456789" },
+    { 1.0, "1" },
+    { 3e10, "30000000000" },
+    { -0.0, "0" },
+    { 2.0 ^ 53, "9007199254740992" },
+    { -(2.0 ^ 63), "-9223372036854775808" },
+    { 0.1, "0.1" },
+    { 1 / 3, "0.3333333333333333" },
+    { 0.1 + 0.2, "0.30000000000000004" },
+    { 1e-7, "1e-07" },
+    { 5e-324, "5e-324" },
+    { 2.0 ^ 63, "9.223372036854776e+18" },
+    { 1e300, "1e+300" },
+    { true, "true" },
+    { false, "false" },
+    { json.null, "null" },
+    { cjson.null, "null" },
+    { "", '""' },
+    { 'a"b\\c/d', '"a\\"b\\\\c/d"' },
+    { "\b\f\n\r\t", '"\\b\\f\\n\\r\\t"' },
+    { "\0\1\31\127", '"\\u0000\\u0001\\u001f\127"' },
+    { "é😀<&>", '"é😀<&>"' },
     { ("x"):rep(3000) .. "\n", '"' .. ("x"):rep(3000) .. '\\n"' },
-    { {}, "{}" }, { json.array(), "[]" }, { { 1, 2 }, "[1,2]" },
+    { {}, "{}" },
+    { json.array(), "[]" },
+    { { 1, 2 }, "[1,2]" },
     { { {}, json.array() }, "[{},[]]" },
-    { { json.null, 1 }, "[null,1]" }, { { a = 1 }, '{"a":1}' }, { { ["1"] = 2 }, '{"1":2}' },
+    { { json.null, 1 }, "[null,1]" },
+    { { a = 1 }, '{"a":1}' },
+    { { ["1"] = 2 }, '{"1":2}' },
     { setmetatable({ a = 1 }, { __index = { b = 2 } }), '{"a":1}' },
   }
   for _, case in ipairs(written) do
@@ -205,13 +288,18 @@ describe("host.json encode", function()
     end)
   end
 
-  it("writes nil alone as null", function() assert.equal("null", json.encode(nil)) end)
+  it("writes nil alone as null", function()
+    assert.equal("null", json.encode(nil))
+  end)
 
   it("sorts by bytes and indents when told", function()
     local value = { b = { 1, { x = true } }, a = json.array(), A = {}, ["a b"] = "é" }
-    assert.equal('{"A":{},"a":[],"a b":"é","b":[1,{"x":true}]}',
-      json.encode(value, { sorted = true }))
-    assert.equal([[
+    assert.equal(
+      '{"A":{},"a":[],"a b":"é","b":[1,{"x":true}]}',
+      json.encode(value, { sorted = true })
+    )
+    assert.equal(
+      [[
 {
   "A": {},
   "a": [],
@@ -222,9 +310,15 @@ describe("host.json encode", function()
       "x": true
     }
   ]
-}]], json.encode(value, { sorted = true, indent = 2 }))
-    assert.has_error(function() json.encode(1, { indent = 17 }) end)
-    assert.has_error(function() json.encode(1, "sorted") end)
+}]],
+      json.encode(value, { sorted = true, indent = 2 })
+    )
+    assert.has_error(function()
+      json.encode(1, { indent = 17 })
+    end)
+    assert.has_error(function()
+      json.encode(1, "sorted")
+    end)
   end)
 
   local cyclic = {}
@@ -264,13 +358,19 @@ describe("host.json encode", function()
 
   it("writes 512 levels", function()
     local value = json.array()
-    for _ = 2, 512 do value = { a = value } end
+    for _ = 2, 512 do
+      value = { a = value }
+    end
     assert.equal(('{"a":'):rep(511) .. "[]" .. ("}"):rep(511), json.encode(value))
-    assert.has_error(function() json.encode { a = value, b = { value } } end)
+    assert.has_error(function()
+      json.encode { a = value, b = { value } }
+    end)
   end)
 
   it("runs no metamethod", function()
-    local trap = function() error "called" end
+    local trap = function()
+      error "called"
+    end
     local value = setmetatable({ a = 1 }, { __index = trap, __pairs = trap, __len = trap })
     assert.equal('{"a":1}', json.encode(value))
   end)
@@ -292,8 +392,12 @@ describe("host.json arrays", function()
   end)
 
   it("leaves tables alone that have another metatable", function()
-    assert.has_error(function() json.array(setmetatable({}, {})) end)
-    assert.has_error(function() json.array "text" end)
+    assert.has_error(function()
+      json.array(setmetatable({}, {}))
+    end)
+    assert.has_error(function()
+      json.array "text"
+    end)
   end)
 
   it("has one null, which shows itself", function()
@@ -306,14 +410,32 @@ end)
 describe("host.json digest", function()
   it("is FNV-1a over the sorted text", function()
     local hash = 0xcbf29ce484222325
-    for c in ('{"a":[1,"x"],"b":null}'):gmatch "." do hash = (hash ~ c:byte()) * 0x100000001b3 end
+    for c in ('{"a":[1,"x"],"b":null}'):gmatch "." do
+      hash = (hash ~ c:byte()) * 0x100000001b3
+    end
     assert.equal(("%016x"):format(hash), json.digest { b = json.null, a = { 1.0, "x" } })
   end)
 
   it("tells types apart, and not integers from floats that are whole", function()
     local seen = {}
-    for _, value in ipairs { 1, "1", true, "true", json.null, {}, json.array(), { 1 }, { "1" }, "",
-      { a = 1 }, { a = "1" }, { a = {} }, { a = json.array() }, 1.5, { { a = 1 } } } do
+    for _, value in ipairs {
+      1,
+      "1",
+      true,
+      "true",
+      json.null,
+      {},
+      json.array(),
+      { 1 },
+      { "1" },
+      "",
+      { a = 1 },
+      { a = "1" },
+      { a = {} },
+      { a = json.array() },
+      1.5,
+      { { a = 1 } },
+    } do
       local digest = json.digest(value)
       assert.matches("^%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x$", digest)
       assert.is_nil(seen[digest])
@@ -327,14 +449,24 @@ describe("host.json round trip", function()
   it("keeps every recorded line", function()
     -- cjson reads the same lines in its own way: floats for all numbers, a sentinel for null.
     local function agrees(ours, theirs)
-      if theirs == cjson.null then return ours == nil or ours == json.null end
-      if type(theirs) == "number" then return ours + 0.0 == theirs end
-      if type(theirs) ~= "table" then return ours == theirs end
+      if theirs == cjson.null then
+        return ours == nil or ours == json.null
+      end
+      if type(theirs) == "number" then
+        return ours + 0.0 == theirs
+      end
+      if type(theirs) ~= "table" then
+        return ours == theirs
+      end
       for k, v in pairs(theirs) do
-        if not agrees(ours[k], v) then return false end
+        if not agrees(ours[k], v) then
+          return false
+        end
       end
       for k in pairs(ours) do
-        if theirs[k] == nil then return false end
+        if theirs[k] == nil then
+          return false
+        end
       end
       return true
     end
@@ -366,43 +498,70 @@ describe("host.json round trip", function()
       local chars = {}
       for i = 1, random(20) do
         local kind = random(10)
-        chars[i] = kind == 0 and string.char(random(32)) or kind == 1 and '"' or kind == 2 and "\\"
-          or kind == 3 and utf8.char(0x80 + random(0xD000)) or string.char(32 + random(95))
+        chars[i] = kind == 0 and string.char(random(32))
+          or kind == 1 and '"'
+          or kind == 2 and "\\"
+          or kind == 3 and utf8.char(0x80 + random(0xD000))
+          or string.char(32 + random(95))
       end
       return table.concat(chars)
     end
     local function number()
       local kind = random(5)
-      if kind == 0 then return random(100) end
-      if kind == 1 then return math.mininteger + random(1000) end
-      if kind == 2 then return (random(1 << 30) << 33) | random(1 << 30) end
-      if kind == 3 then return (random(1 << 30) - (1 << 29)) / 1000 end
+      if kind == 0 then
+        return random(100)
+      end
+      if kind == 1 then
+        return math.mininteger + random(1000)
+      end
+      if kind == 2 then
+        return (random(1 << 30) << 33) | random(1 << 30)
+      end
+      if kind == 3 then
+        return (random(1 << 30) - (1 << 29)) / 1000
+      end
       return (random(1 << 30) + 1) * 10.0 ^ (random(600) - 300)
     end
     local value
     local function array(depth)
       local t = json.array()
-      for i = 1, random(90) // (depth * depth) do t[i] = value(depth) end
+      for i = 1, random(90) // (depth * depth) do
+        t[i] = value(depth)
+      end
       return t
     end
     local function object(depth)
       local t = {}
-      for _ = 1, random(90) // (depth * depth) do t[text()] = value(depth) end
+      for _ = 1, random(90) // (depth * depth) do
+        t[text()] = value(depth)
+      end
       return t
     end
     function value(depth)
       local kind = random(depth > 5 and 6 or 8)
-      if kind <= 1 then return text() end
-      if kind <= 3 then return number() end
-      if kind == 4 then return random(2) == 0 end
-      if kind == 5 then return "plain" end
+      if kind <= 1 then
+        return text()
+      end
+      if kind <= 3 then
+        return number()
+      end
+      if kind == 4 then
+        return random(2) == 0
+      end
+      if kind == 5 then
+        return "plain"
+      end
       return (kind == 6 and array or object)(depth + 1)
     end
     -- The same content, put in in another order.
     local function shuffled(v)
-      if type(v) ~= "table" then return v end
+      if type(v) ~= "table" then
+        return v
+      end
       local keys, t = {}, json.is_array(v) and json.array() or {}
-      for k in pairs(v) do keys[#keys + 1] = k end
+      for k in pairs(v) do
+        keys[#keys + 1] = k
+      end
       if not json.is_array(v) then
         for i = #keys, 2, -1 do
           local j = random(i) + 1
@@ -411,7 +570,9 @@ describe("host.json round trip", function()
       else
         table.sort(keys)
       end
-      for _, k in ipairs(keys) do t[k] = shuffled(v[k]) end
+      for _, k in ipairs(keys) do
+        t[k] = shuffled(v[k])
+      end
       return t
     end
     local containers = 0
@@ -424,5 +585,23 @@ describe("host.json round trip", function()
       assert.equal(json.digest(v), json.digest(shuffled(v)))
     end
     assert.is_true(containers > 30)
+  end)
+
+  it("fills gaps in text", function()
+    local odd = 'a "b" \\ \n é'
+    local pieces = { '{"a":"x', 1, 'y","b":', -2, ',"c":"', 1, '"}' }
+    local value = { a = "x" .. odd .. "y", b = { 1, 2.5 }, c = odd }
+    local values = { odd, "[1,2.5]" }
+    assert.equal(json.encode(value, { sorted = true }), json.fill(pieces, values))
+    assert.equal(json.digest(value), json.fill_digest(pieces, values))
+    assert.equal("", json.fill({}, {}))
+    local long = ("\1é"):rep(5000)
+    assert.equal(json.encode(long), json.fill({ '"', 1, '"' }, { long }))
+    assert.has_error(function()
+      json.fill({ 3 }, values)
+    end, "value 3 is no string")
+    assert.has_error(function()
+      json.fill({ true }, values)
+    end, "a piece is a boolean")
   end)
 end)

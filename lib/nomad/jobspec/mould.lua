@@ -136,6 +136,9 @@ function mould.copy(value)
 end
 
 local function joined(parts, fills)
+  if #parts == 1 and type(fills[parts[1]]) == "string" then
+    return fills[parts[1]]
+  end
   local texts = {}
   for i, part in ipairs(parts) do
     texts[i] = type(part) == "string" and part or functions.text(fills[part])
@@ -179,6 +182,28 @@ end
 ---@return table
 function Mould:fill(fills, shared)
   return build(self.root, fills, shared)
+end
+
+--- The nodes of the job's own fields; nil where a placeholder stands in the name of one.
+---@return table<string, any>?
+function Mould:fields()
+  local root = self.root
+  if root.static then
+    local fields = {}
+    for name, value in pairs(root.static) do
+      fields[name] = { static = value }
+    end
+    return fields
+  end
+  return root.fields and #root.gaps == 0 and root.fields or nil
+end
+
+--- One field of a new job.
+---@param name string
+---@param fills any[]
+---@return any
+function Mould:field(name, fills)
+  return build(self:fields()[name], fills, true)
 end
 
 return mould

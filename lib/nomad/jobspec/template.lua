@@ -11,6 +11,7 @@
 
 local json = require "host.json"
 local jobs = require "nomad.jobs"
+local cast = require "nomad.jobspec.cast"
 local hcl = require "nomad.jobspec.hcl"
 local jsontext = require "nomad.jobspec.jsontext"
 local mould = require "nomad.jobspec.mould"
@@ -34,6 +35,8 @@ local MAX_KEPT_BYTES = 8 * 1024 * 1024
 ---@field private prefix string
 ---@field private namespace? string
 ---@field private mould? mould.Mould
+---@field private made_cast? jobspec.Cast|false false: there is none
+---@field private apart boolean what stands around a value can make nothing harmful of it, unless it begins with "{"
 ---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
 ---@field private kept table<string, table> parsed by text
 ---@field private order string[] of kept, oldest first
@@ -50,6 +53,13 @@ Template.__name = "jobspec.Template"
 local Rendering = {}
 Rendering.__index = Rendering
 Rendering.__name = "jobspec.Rendering"
+
+--- The job as text with gaps that are filled, where it can be had so. Waits nothing.
+---@return jobspec.CastJob? nil: it is made as a table, by `resolve`
+function Rendering:cast()
+  local made = self.template:cast()
+  return made and made:fill(self.fills, self.overrides)
+end
 
 ---@param value any
 ---@return boolean
@@ -77,17 +87,21 @@ end
 --- The text with tokens, and where each placeholder stands.
 local function tokened(self)
   local out, contexts = source.new(new_scanner(self)), {}
-  self.inner:outline(function(placeholder)
-    contexts[placeholder.index] = out.scanner:context()
-    local token = mould.token(self.prefix, placeholder.index)
-    if self.json and out.scanner:context() == "bare" then
-      token = '"' .. token .. '"'
+  self.inner:outline(
+    function(placeholder)
+      contexts[placeholder.index] = out.scanner:context()
+      local token = mould.token(self.prefix, placeholder.index)
+      if self.json and out.scanner:context() == "bare" then
+        token = '"' .. token .. '"'
+      end
+      out:add_value(token, placeholder)
+      return ""
+    end,
+    nil,
+    function(text, line)
+      out:add(text, line)
     end
-    out:add_value(token, placeholder)
-    return ""
-  end, nil, function(text, line)
-    out:add(text, line)
-  end)
+  )
   return out:finish(), contexts
 end
 
@@ -97,7 +111,7 @@ local function unwrapped(self, job)
     job = job.Job
   end
   if type(job) ~= "table" or json.is_array(job) then
-    error(("%s:1: a JSON template is an object: a job, or {\"Job\": …}"):format(self.name), 0)
+    error(('%s:1: a JSON template is an object: a job, or {"Job": …}'):format(self.name), 0)
   end
   return job
 end
@@ -133,8 +147,10 @@ local function fillable(self, made, out, contexts)
   for _, placeholder in ipairs(self.inner:placeholders()) do
     local index = placeholder.index
     local context = contexts[index]
-    if context ~= "comment" and not made.found[index]
-        or context == "bare" and made.referenced[index] then
+    if
+      context ~= "comment" and not made.found[index]
+      or context == "bare" and made.referenced[index]
+    then
       return false
     end
   end
@@ -144,12 +160,20 @@ end
 ---------------------------------------------------------------------------------------------------
 -- Rendering.
 
---- Checks the values, and makes what `resolve` turns into a job. Nothing is asked of Nomad. Raises an error (code
---- "template") for a value that is missing or may not be filled in.
----@param given table the values, by name
----@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
----@return jobspec.Rendering
-function Template:render(given, overrides)
+-- Each value by itself, where no two of them touch.
+local function check_apart(self, given)
+  local fills, typed = {}, self.typed
+  local tables_allowed = self.json and self.mode == "text"
+  self.inner:visit(given, function(value, placeholder)
+    local index = placeholder.index
+    values.check(value, placeholder, typed[index] or tables_allowed)
+    fills[index] = typed[index] and values.literal(value, placeholder) or value
+  end)
+  return fills
+end
+
+-- Each value, and what it makes together with its neighbours.
+local function check_seams(self, given)
   local fills, last, touching = {}, "", nil
   local function see(text, placeholder)
     if placeholder then
@@ -157,7 +181,7 @@ function Template:render(given, overrides)
     end
     last = text ~= "" and text:sub(-1) or last
   end
-  local ok, err = pcall(self.inner.render, self.inner, given, {
+  self.inner:render(given, {
     escape = function(value, placeholder)
       local index = placeholder.index
       values.check(value, placeholder, self.typed[index] or self.json and self.mode == "text")
@@ -171,11 +195,23 @@ function Template:render(given, overrides)
       touching = nil
     end,
   })
+  return fills
+end
+
+--- Checks the values, and makes what `resolve` turns into a job. Nothing is asked of Nomad. Raises an error (code
+--- "template") for a value that is missing or may not be filled in.
+---@param given table the values, by name
+---@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
+---@return jobspec.Rendering
+function Template:render(given, overrides)
+  local ok, fills = pcall(self.apart and check_apart or check_seams, self, given)
   if not ok then
-    error(raised(self, err), 0)
+    error(raised(self, fills), 0)
   end
-  return setmetatable({ template = self, values = given, overrides = overrides, fills = fills },
-    Rendering)
+  return setmetatable(
+    { template = self, values = given, overrides = overrides, fills = fills },
+    Rendering
+  )
 end
 
 --- The rendering as text, every value escaped for its place. Raises.
@@ -189,8 +225,14 @@ local function write(self, given)
       local before = out.scanner:context()
       out:add_value(written(value, placeholder, out.scanner), placeholder)
       if before ~= "bare" and out.scanner:context() ~= before then
-        error({ line = placeholder.line, message = values.shown(placeholder)
-          .. (": its value would end the %s that it stands in"):format(before) }, 0)
+        error(
+          {
+            line = placeholder.line,
+            message = values.shown(placeholder)
+              .. (": its value would end the %s that it stands in"):format(before),
+          },
+          0
+        )
       end
       return ""
     end,
@@ -244,8 +286,8 @@ local function resolve_text(self, rendering)
   local job, err = jobs.parse(out.text, self.namespace)
   if not job then
     local placeholders = self.inner:placeholders()
-    return nil, refusal.is(err) and refusal.of(self.name, err, out, self.prefix, placeholders)
-      or err
+    return nil,
+      refusal.is(err) and refusal.of(self.name, err, out, self.prefix, placeholders) or err
   end
   keep(self, out.text, job)
   return mould.copy(job)
@@ -257,6 +299,15 @@ local function resolve_fill(self, rendering, shared)
     return nil, raised(self, job)
   end
   return job
+end
+
+--- The text of the template's jobs with gaps for the values. Waits nothing.
+---@return jobspec.Cast? nil: jobs of this template are made as tables, or it is not prepared yet
+function Template:cast()
+  if self.made_cast == nil and self.mode then
+    self.made_cast = self.mode == "fill" and cast.new(self.mould) or false
+  end
+  return self.made_cast or nil
 end
 
 --- The job of a rendering. Waits where Nomad has to parse.
@@ -334,10 +385,18 @@ function template.new(text, name, namespace)
     error(err, 0)
   end
   local self = setmetatable({
-    name = name, inner = inner, prefix = mould.prefix(text), namespace = namespace, json = false,
-    typed = {}, kept = {}, order = {}, bytes = 0,
+    name = name,
+    inner = inner,
+    prefix = mould.prefix(text),
+    namespace = namespace,
+    json = false,
+    typed = {},
+    kept = {},
+    order = {},
+    bytes = 0,
   }, Template)
   self.json = self:token_text():find("^%s*{") ~= nil
+  self.apart = inner:is_apart()
   if self.json then
     prepare_json(self)
   end

@@ -1,0 +1,13 @@
+/* json_fill: JSON text with gaps, and what stands in these: host.json.fill and host.json.fill_digest. */
+#ifndef JSON_FILL_H
+#define JSON_FILL_H
+
+#include <lua.h>
+
+/* (pieces, values) -> the text. */
+int json_fill(lua_State *L);
+
+/* (pieces, values) -> the digest of the text. */
+int json_fill_digest(lua_State *L);
+
+#endif
