@@ -17,7 +17,8 @@
 #include "lua_cpu.h"
 #include "lua_host.h"
 
-#define FIXTURE_CPU 200	      /* ms a slice */
+#define FIXTURE_CPU 200 /* ms a slice */
+#define FIXTURE_MEMORY ((size_t)32 * 1024 * 1024)
 #define FIXTURE_PATIENCE 20.0 /* seconds that a condition is waited for */
 
 struct fixture {
@@ -105,6 +106,23 @@ static inline void fixture_close(struct fixture *f)
 	free(f->log_text);
 }
 
+/* A fixture for each test of a group: for fixture_test. */
+static inline int fixture_set_up(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	fixture_open(f, FIXTURE_MEMORY);
+	*state = f;
+	return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+	fixture_close(*state);
+	free(*state);
+	return 0;
+}
+
 static inline int fixture_run_chunk(lua_State *L)
 {
 	struct chunk *c = lua_touserdata(L, 1);
@@ -183,6 +201,8 @@ static inline void fixture_task(struct fixture *f, const char *body)
 	fixture_finish(f);
 	assert_true(fixture_is(f, "ended ~= nil"));
 }
+
+#define fixture_test(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 #define assert_lua(f, expression)                                                                  \
 	do {                                                                                       \

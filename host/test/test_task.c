@@ -1,24 +1,6 @@
 /* test_task: tasks, what they may wait for, and what cancels them. */
 #include "lua_fixture.h"
 
-#define MEMORY ((size_t)32 * 1024 * 1024)
-
-static int set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-
-	fixture_open(f, MEMORY);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_close(*state);
-	free(*state);
-	return 0;
-}
-
 static void runs_with_arguments_and_tells_its_end(void **state)
 {
 	struct fixture *f = *state;
@@ -276,7 +258,7 @@ static void keeps_values_across_states(void **state)
 	(void)uv_run(&f->loop, UV_RUN_NOWAIT);
 	assert_int_equal(store_locks(f->context.store), 1);
 	fixture_close_vm(f);
-	assert_true(fixture_open_vm(f, MEMORY));
+	assert_true(fixture_open_vm(f, FIXTURE_MEMORY));
 	assert_lua(f, "math.type((...).kept('i')) == 'integer' and (...).kept('i') == 1 << 60");
 	assert_lua(f, "(...).kept('n') == 0.5 and (...).kept('b') == false and (...).kept('gone') "
 		      "== nil");
@@ -358,29 +340,27 @@ static void coroutines_of_scripts_work_as_ever(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(runs_with_arguments_and_tells_its_end),
-		TEST(sleeps_without_stopping_others),
-		TEST(logs_an_error_with_its_traceback),
-		TEST(tells_done_the_error_value),
-		TEST(logs_what_a_done_callback_raises),
-		TEST(waiting_outside_a_task_raises),
-		TEST(yields_through_pcall_and_metamethods),
-		TEST(a_task_cannot_be_steered_by_coroutine_functions),
-		TEST(cancel_ends_a_task_where_it_waits),
-		TEST(a_task_that_cancels_itself_ends_at_its_next_wait),
-		TEST(closing_cancels_everything_that_waits),
-		TEST(signal_wakes_all_in_order_and_times_out),
-		TEST(lock_is_given_in_order),
-		TEST(lock_is_given_up_by_the_collector),
-		TEST(timer_fires_once_outside_tasks),
-		TEST(keeps_values_across_states),
-		TEST(counts_by_labels),
-		TEST(the_standard_library_has_no_way_out),
-		TEST(coroutines_of_scripts_work_as_ever),
+		fixture_test(runs_with_arguments_and_tells_its_end),
+		fixture_test(sleeps_without_stopping_others),
+		fixture_test(logs_an_error_with_its_traceback),
+		fixture_test(tells_done_the_error_value),
+		fixture_test(logs_what_a_done_callback_raises),
+		fixture_test(waiting_outside_a_task_raises),
+		fixture_test(yields_through_pcall_and_metamethods),
+		fixture_test(a_task_cannot_be_steered_by_coroutine_functions),
+		fixture_test(cancel_ends_a_task_where_it_waits),
+		fixture_test(a_task_that_cancels_itself_ends_at_its_next_wait),
+		fixture_test(closing_cancels_everything_that_waits),
+		fixture_test(signal_wakes_all_in_order_and_times_out),
+		fixture_test(lock_is_given_in_order),
+		fixture_test(lock_is_given_up_by_the_collector),
+		fixture_test(timer_fires_once_outside_tasks),
+		fixture_test(keeps_values_across_states),
+		fixture_test(counts_by_labels),
+		fixture_test(the_standard_library_has_no_way_out),
+		fixture_test(coroutines_of_scripts_work_as_ever),
 	};
-#undef TEST
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

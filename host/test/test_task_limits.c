@@ -1,24 +1,6 @@
 /* test_task_limits: what stops a task that computes for ever or takes all memory. */
 #include "lua_fixture.h"
 
-#define MEMORY ((size_t)32 * 1024 * 1024)
-
-static int set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-
-	fixture_open(f, MEMORY);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* What the CPU limit has to stop. */
 static void cpu_limit_stops_loops(void **state)
 {
@@ -107,7 +89,7 @@ static void memory_bomb_ends_its_task_only(void **state)
 			fail_msg("not stopped: %s", bombs[i]);
 		fixture_task(f, "return ('x'):rep(1000000)");
 		assert_lua(f, "ended.ok");
-		assert_true(vm_memory(f->vm) <= MEMORY + VM_RESERVE);
+		assert_true(vm_memory(f->vm) <= FIXTURE_MEMORY + VM_RESERVE);
 	}
 	fixture_task(f, bombs[2]);
 	assert_lua(f, "ended.value.code == 'memory' and tostring(ended.value) == "
@@ -152,15 +134,13 @@ static void survives_any_cap_on_memory(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(cpu_limit_stops_loops),
-		TEST(cpu_limit_holds_outside_tasks),
-		TEST(waiting_is_not_computing),
-		TEST(memory_bomb_ends_its_task_only),
-		TEST(survives_any_cap_on_memory),
+		fixture_test(cpu_limit_stops_loops),
+		fixture_test(cpu_limit_holds_outside_tasks),
+		fixture_test(waiting_is_not_computing),
+		fixture_test(memory_bomb_ends_its_task_only),
+		fixture_test(survives_any_cap_on_memory),
 	};
-#undef TEST
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
