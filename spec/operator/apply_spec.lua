@@ -1,49 +1,11 @@
--- apply: what a policy may say about its children, and what keeps them from being written, in the model's world.
+-- apply: how a child is registered and updated, what a policy may say about that, and what keeps it from being written,
+-- in the model's world.
+local child_policy = require "support.child_policy"
 local looks = require "support.looks"
 local marks = require "operator.marks"
-local testing = require "operator.testing"
 
--- One child a job, as its meta says; %s are more fields of the policy.
-local POLICY = [[
-local operator = require "operator"
-local function child(job)
-  local meta = job.Meta
-  return {
-    ID = "c-" .. job.ID, Type = meta.type or "batch", Datacenters = { "dc1" },
-    Periodic = meta.cron and { Spec = meta.cron, SpecType = "cron" } or nil,
-    TaskGroups = { { Name = "g", Count = tonumber(meta.count or "1"), Tasks = {
-      { Name = "t", Driver = "raw_exec", Config = { command = meta.command or "true" },
-        Env = { A = meta.a or "1" } },
-    } } },
-  }
-end
-return operator.policy {
-  name = "p", watch = { topic = "Job", where = { Meta = { child = "true" } } },
-  desired = function(job)
-    if job.Stop or job.Meta.none then return {} end
-    return { child(job) }
-  end,
-  %s
-}
-]]
-
-local function source(id, meta, fields)
-  local job = looks.source(id, meta, fields)
-  job.Meta.child = "true"
-  return job
-end
-
-local function new_world(fields, options)
-  options = options or {}
-  options.files = { ["p.lua"] = POLICY:format(fields or "") }
-  return testing.world(options)
-end
-
+local new_world, source = child_policy.world, child_policy.source
 local alive, said, times = looks.alive, looks.said, looks.times
-
-local function count_alive(world)
-  return looks.count_alive(world, "^c%-[^/]*$")
-end
 
 describe("a new child", function()
   -- What was asked of Nomad about the child, in order. That rights are asked for before the first write in a
@@ -212,7 +174,7 @@ describe("a child that is to have another shape", function()
       world.nomad:register(source("job-" .. i, { cron = "@daily" }))
     end
     world:settle()
-    local text = POLICY:format("replace = true,"):gsub('meta.type or "batch"', '"service"')
+    local text = child_policy.text("replace = true,"):gsub('meta.type or "batch"', '"service"')
     world:reload({ ["p.lua"] = (text:gsub("meta.cron and", "false and")) })
     world:settle()
     local services = 0
@@ -242,84 +204,6 @@ describe("a child that is to have another shape", function()
   end)
 end)
 
-describe("the runs of a removed child", function()
-  local function with_run(fields)
-    local world = new_world(fields, { nomad = { batch_seconds = -1 } })
-    world:start()
-    world.nomad:register(source("web", { cron = "@daily" }))
-    world:settle()
-    world.nomad:force("default", "c-web")
-    world:settle()
-    local run
-    for _, id in ipairs(world.nomad:ids("default")) do
-      run = id:find("^c%-web/") and id or run
-    end
-    return world, run
-  end
-
-  it("finish", function()
-    local world, run = with_run("")
-    world.nomad:stop("default", "web")
-    world:settle()
-    assert.is_nil(alive(world, "c-web"))
-    assert.is_table(alive(world, run))
-  end)
-
-  it("are stopped too with stop_runs", function()
-    local world, run = with_run("stop_runs = true,")
-    world.nomad:stop("default", "web")
-    world:settle()
-    assert.is_nil(alive(world, "c-web"))
-    assert.is_nil(alive(world, run))
-    assert.matches("P 1 run stopped: c-web", said(world), 1, true)
-  end)
-
-  it("are stopped later where Nomad fails meanwhile", function()
-    local world, run = with_run("stop_runs = true,")
-    local heal = world:fault({ match = "^DELETE ", status = 500, body = "No cluster leader" })
-    world.nomad:stop("default", "web")
-    world:settle()
-    assert.is_nil(alive(world, "c-web"))
-    assert.is_table(alive(world, run))
-    heal()
-    world:advance("2m")
-    assert.is_nil(alive(world, run))
-  end)
-
-  it("are stopped after a crash between the two", function()
-    local world, run = with_run("stop_runs = true,")
-    world:fault({ match = "^DELETE ", status = 500, body = "No cluster leader" })
-    world.nomad:stop("default", "web")
-    world:settle()
-    world:kill()
-    world.network.faults = {}
-    world:start()
-    world:settle()
-    assert.is_nil(alive(world, run))
-  end)
-end)
-
-describe("a stopped owner", function()
-  it("keeps its children as they are with keep_on_stop, until it is gone", function()
-    local world = new_world("keep_on_stop = true,")
-    world:start()
-    world.nomad:register(source("web", { cron = "@daily" }))
-    world.nomad:register(source("never", { cron = "@daily" }, { Stop = true }))
-    world:settle()
-    world.nomad:stop("default", "web")
-    world:settle()
-    assert.matches("P kept: c-web (source stopped)", said(world), 1, true)
-    world:kill()
-    world:start()
-    world:advance("1h")
-    assert.is_table(alive(world, "c-web"))
-    assert.is_nil(alive(world, "c-never"))
-    world.nomad:purge("default", "web")
-    world:settle()
-    assert.is_nil(alive(world, "c-web"))
-  end)
-end)
-
 describe("a job without marks", function()
   it("is taken over if its own meta says so, for this policy only", function()
     local world = new_world()
@@ -345,152 +229,6 @@ describe("a job without marks", function()
   end)
 end)
 
-describe("the budget of removals", function()
-  local NONE = POLICY:format(""):gsub("if job.Stop", "if true")
-
-  local function with_children(count, version)
-    local world = new_world("", { version = version })
-    world:start()
-    for i = 1, count do
-      world.nomad:register(source(("job-%02d"):format(i)))
-    end
-    world:settle()
-    return world
-  end
-
-  for _, version in ipairs { "1.11.3", "1.4.3" } do
-    it("survives a crash loop on " .. version, function()
-      local world = with_children(20, version)
-      world.files:put({ ["p.lua"] = NONE })
-      for _ = 1, 5 do
-        world:kill()
-        world:start()
-        world:advance("20m")
-      end
-      assert.equal(15, count_alive(world))
-    end)
-  end
-
-  it("is taken for what is found only by reading it: an orphan on 1.4.3", function()
-    local world = with_children(3, "1.4.3")
-    world:kill()
-    world.nomad:purge("default", "job-02")
-    world:start()
-    world:settle()
-    assert.is_nil(alive(world, "c-job-02"))
-    assert.equal(2, count_alive(world))
-  end)
-
-  it("survives a restart at which a stopped child comes as an event before the list", function()
-    local world = with_children(20)
-    world.files:put({ ["p.lua"] = NONE })
-    world:kill()
-    world:start()
-    world:settle()
-    assert.equal(15, count_alive(world))
-    world:kill()
-    local child
-    for i = 1, 20 do
-      local one = world.nomad:job("default", ("c-job-%02d"):format(i))
-      child = one.Stop and one or child
-    end
-    local heal = world:fault({ match = "^GET /v1/jobs$", delay = 5 })
-    world.clock.after(1, function()
-      child.Priority = 60
-      world.nomad:register(child)
-    end)
-    world:start()
-    heal()
-    world:advance("1h")
-    assert.equal(60, world.nomad:job("default", child.ID).Priority)
-    assert.equal(15, count_alive(world))
-  end)
-
-  it("survives a restart whose first list breaks off", function()
-    local world = with_children(20)
-    world.files:put({ ["p.lua"] = NONE })
-    for _ = 1, 2 do
-      world:kill()
-      world:fault({ match = "^GET /v1/jobs$", error = "cut", after = 30, times = 1 })
-      world:start()
-      world:advance("20m")
-      assert.equal(15, count_alive(world))
-    end
-  end)
-
-  it("is new a day later", function()
-    local world = with_children(10)
-    world.files:put({ ["p.lua"] = NONE })
-    world:kill()
-    world:start()
-    world:settle()
-    assert.equal(5, count_alive(world))
-    world:kill()
-    world:advance("25h")
-    world:start()
-    world:settle()
-    assert.equal(0, count_alive(world))
-  end)
-
-  it("does not count what owners asked for, nor what came back", function()
-    local world = with_children(12)
-    for i = 1, 6 do
-      world.nomad:stop("default", ("job-%02d"):format(i))
-    end
-    world:settle()
-    world:kill()
-    world.files:put({ ["p.lua"] = NONE })
-    world:start()
-    world:settle()
-    assert.equal(1, count_alive(world))
-    world:kill()
-    world.files:put({ ["p.lua"] = POLICY:format("") })
-    world:start()
-    world:settle()
-    assert.equal(6, count_alive(world))
-    world:kill()
-    world.files:put({ ["p.lua"] = NONE })
-    world:start()
-    world:settle()
-    assert.equal(1, count_alive(world))
-  end)
-
-  it("leaves what it paid for stopped, and purges only what owners asked for", function()
-    local world = new_world("purge = true,")
-    world:start()
-    world.nomad:register(source("a"))
-    world.nomad:register(source("b"))
-    world:settle()
-    world.nomad:stop("default", "a")
-    world:settle()
-    assert.is_nil(world.nomad:job("default", "c-a"))
-    world:reload({ ["p.lua"] = (POLICY:format("purge = true,"):gsub("if job.Stop", "if true")) })
-    world:settle()
-    assert.is_true(world.nomad:job("default", "c-b").Stop)
-  end)
-
-  it("is not given back for a stop of which no answer came", function()
-    local world = with_children(20)
-    -- Nomad stops the child, the answer is lost.
-    world:fault({ match = "^POST /v1/jobs$", error = "cut", applied = true, times = 3 })
-    world:reload({ ["p.lua"] = NONE })
-    world:advance("1h")
-    assert.equal(15, count_alive(world))
-  end)
-
-  it("is lifted by a person: what was refused goes, without a restart", function()
-    local world = with_children(20)
-    world:reload({ ["p.lua"] = NONE })
-    world:settle()
-    assert.equal(15, count_alive(world))
-    assert.equal(15, world.current.gen:approve())
-    world:settle()
-    assert.equal(0, count_alive(world))
-    assert.matches("Approved: 15 removals that were refused are made now", said(world), 1, true)
-    assert.same({ nil, "no policy is called q" }, { world.current.gen:approve("q") })
-  end)
-end)
-
 describe("a freeze of registrations", function()
   local FREEZE = "refuses registrations for now"
 
@@ -510,14 +248,14 @@ describe("a freeze of registrations", function()
     end
     local writes = #world.nomad:writes()
     world:advance("30m")
-    assert.equal(10, count_alive(world))
+    assert.equal(10, child_policy.count_alive(world))
     assert.equal(1, times(said(world), FREEZE), said(world))
     assert.is_nil(world:logged("^POST /v1/jobs", "error"))
     -- One try every 15 seconds, and the first ones, which started together.
     assert.is_true(#world.nomad:writes() - writes <= 30 * 4 + 8)
     world.nomad.frozen = false
     world:advance("20s")
-    assert.equal(10, count_alive(world))
+    assert.equal(10, child_policy.count_alive(world))
     assert.is_table(alive(world, "c-new-1"))
     assert.is_nil(alive(world, "c-old-1"))
     assert.equal(1, times(said(world), "Nomad takes registrations again"))
