@@ -2,6 +2,7 @@
 -- registrations that are switched off.
 local live = require "support.live"
 local process = require "support.process"
+local tenants = require "support.tenants"
 local wait = require "support.wait"
 
 local READ = { "read-job", "list-jobs" }
@@ -9,113 +10,79 @@ local WRITE = { "read-job", "list-jobs", "submit-job" }
 local PROBE = "nomad-operator-asks-for-its-rights"
 
 describe("the rights of a token", function()
-  local cluster, operator, number = nil, nil, 0
+  local shared
 
-  setup(function()
-    cluster = live.cluster { acl = true }
-    for _, name in ipairs { "a", "b", "c" } do cluster:namespace(name) end
-  end)
-
+  setup(function() shared = tenants.new() end)
   teardown(function()
-    if cluster then cluster:close() end
+    if shared then shared:close() end
   end)
-
-  after_each(function()
-    local one = operator
-    operator = nil
-    if one then one:stop() end
-  end)
-
-  local function token(namespaces)
-    number = number + 1
-    local policy = "policy-" .. number
-    cluster:policy(policy, namespaces)
-    return cluster:client_token(policy), policy
-  end
-
-  local function launch(secret, ...)
-    local flags = { "run", "-log-format", "text" }
-    for _, flag in ipairs { ... } do flags[#flags + 1] = flag end
-    flags[#flags + 1] = "scripts"
-    flags.env = { NOMAD_ADDR = cluster.address, NOMAD_TOKEN = secret }
-    operator = process.operator(flags)
-  end
-
-  local function put(id, namespace)
-    local job = live.parameterized(id)
-    job.Namespace = namespace
-    cluster:register(job)
-  end
-
-  local function expect(id, namespace, seconds)
-    return live.expect(cluster, operator, "backup-" .. id, "@daily", {
-      namespace = namespace, seconds = seconds,
-    })
-  end
+  after_each(function() shared:reset() end)
 
   local function count(piece)
     local times = 0
-    for _ in operator.stderr:gmatch(piece) do times = times + 1 end
+    for _ in shared.operator.stderr:gmatch(piece) do times = times + 1 end
     return times
   end
 
   it("let a namespace that may only be read wait, until it may be written", function()
-    put("one", "a")
-    put("two", "b")
-    put("three", "b")
-    local secret, policy = token { a = WRITE, b = READ }
-    launch(secret)
+    shared:put("one", "a")
+    shared:put("two", "b")
+    shared:put("three", "b")
+    local secret, policy = shared:token { a = WRITE, b = READ }
+    local operator = shared:launch(secret)
     local sentence = "Namespace b may only be read with this token: "
       .. "the capability submit%-job is missing"
     operator:wait_for(sentence, 30)
-    expect("one", "a")
+    shared:expect("one", "a")
     -- News of a job there changes nothing.
-    put("four", "b")
-    put("five", "a")
-    expect("five", "a")
+    shared:put("four", "b")
+    shared:put("five", "a")
+    shared:expect("five", "a")
     for _, id in ipairs { "two", "three", "four" } do
-      assert.is_nil(cluster:job("b", "backup-" .. id))
+      assert.is_nil(shared.cluster:job("b", "backup-" .. id))
     end
     assert.equal(1, count(sentence))
     assert.equal(0, count("Nothing can be written"))
     assert.equal(0, count("Failed"))
-    cluster:policy(policy, { a = WRITE, b = WRITE })
-    expect("two", "b", 45)
-    expect("three", "b")
-    expect("four", "b")
+    shared.cluster:policy(policy, { a = WRITE, b = WRITE })
+    shared:expect("two", "b", 45)
+    shared:expect("three", "b")
+    shared:expect("four", "b")
     operator:wait_for("Namespace b can be written again", live.patience)
   end)
 
   it("are asked for without a trace", function()
-    put("six", "c")
-    local index = cluster:job("c", "six").JobModifyIndex
-    local before = #cluster:get "/v1/evaluations?namespace=c"
-    launch((token { c = READ }), "-namespace", "a", "-namespace", "c")
+    shared:put("six", "c")
+    local index = shared.cluster:job("c", "six").JobModifyIndex
+    local before = #shared.cluster:get "/v1/evaluations?namespace=c"
+    local secret = shared:token { c = READ }
+    local operator = shared:launch(secret, "-namespace", "a", "-namespace", "c")
     -- Templates are parsed nowhere: it says so, and asks no more.
     operator:wait_for("grant the capability parse%-job %(or submit%-job%)", live.patience)
     operator:stop()
-    launch((token { a = WRITE, c = READ }), "-namespace", "a", "-namespace", "c")
+    secret = shared:token { a = WRITE, c = READ }
+    operator = shared:launch(secret, "-namespace", "a", "-namespace", "c")
     operator:wait_for("Namespace c may only be read", live.patience)
-    assert.is_nil(cluster:job("c", PROBE))
-    assert.equal(index, cluster:job("c", "six").JobModifyIndex)
-    assert.equal(before, #cluster:get "/v1/evaluations?namespace=c")
+    assert.is_nil(shared.cluster:job("c", PROBE))
+    assert.equal(index, shared.cluster:job("c", "six").JobModifyIndex)
+    assert.equal(before, #shared.cluster:get "/v1/evaluations?namespace=c")
   end)
 
   it("to register without the right to plan are enough, where Nomad has such rights", function()
     if not live.at_least(11) then return end
-    put("seven", "a")
-    launch((token { a = { "read-job", "list-jobs", "parse-job", "register-job" } }))
-    expect("seven", "a", 30)
+    shared:put("seven", "a")
+    shared:launch((shared:token { a = { "read-job", "list-jobs", "parse-job", "register-job" } }))
+    shared:expect("seven", "a", 30)
     assert.equal(0, count("may only be read"))
   end)
 
   it("are those of everybody where there is no token", function()
-    cluster:policy("anonymous", { a = { "read-job", "list-jobs", "parse-job" } })
-    finally(function() cluster:request("DELETE", "/v1/acl/policy/anonymous") end)
-    put("eight", "a")
-    launch(nil)
+    shared.cluster:policy("anonymous", { a = { "read-job", "list-jobs", "parse-job" } })
+    finally(function() shared.cluster:request("DELETE", "/v1/acl/policy/anonymous") end)
+    shared:put("eight", "a")
+    local operator = shared:launch(nil)
     operator:wait_for("Namespace a may only be read with this token", 30)
-    assert.is_nil(cluster:job("a", "backup-eight"))
+    assert.is_nil(shared.cluster:job("a", "backup-eight"))
   end)
 end)
 

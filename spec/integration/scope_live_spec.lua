@@ -1,127 +1,88 @@
 -- Namespaces that come and go, tokens that may not read all of them, and refusals that Nomad hides.
 local live = require "support.live"
 local process = require "support.process"
+local tenants = require "support.tenants"
 local wait = require "support.wait"
 local uv = require "luv"
 
 local RIGHTS = { "read-job", "list-jobs", "submit-job", "parse-job" }
 
 describe("the operator's scope", function()
-  local cluster, operator, number, script = nil, nil, 0, nil
+  local shared
 
-  setup(function()
-    cluster = live.cluster { acl = true }
-    for _, name in ipairs { "a", "b", "c" } do cluster:namespace(name) end
-  end)
-
+  setup(function() shared = tenants.new() end)
   teardown(function()
-    if cluster then cluster:close() end
+    if shared then shared:close() end
   end)
-
-  before_each(function()
-    script = "scripts"
-  end)
-
-  after_each(function()
-    local one = operator
-    operator = nil
-    if one then one:stop() end
-  end)
-
-  -- A token of its own for each test: changing its policy disturbs no other.
-  local function token(namespaces)
-    number = number + 1
-    local policy = "policy-" .. number
-    cluster:policy(policy, namespaces)
-    return cluster:client_token(policy), policy
-  end
-
-  local function launch(secret, ...)
-    local flags = { "run", "-log-format", "text" }
-    for _, flag in ipairs { ... } do flags[#flags + 1] = flag end
-    flags[#flags + 1] = script
-    flags.env = { NOMAD_ADDR = cluster.address, NOMAD_TOKEN = secret }
-    operator = process.operator(flags)
-  end
-
-  local function put(id, namespace)
-    local job = live.parameterized(id)
-    job.Namespace = namespace
-    cluster:register(job)
-  end
-
-  local function expect(id, namespace, seconds)
-    return live.expect(cluster, operator, "backup-" .. id, "@daily", {
-      namespace = namespace, seconds = seconds,
-    })
-  end
+  after_each(function() shared:reset() end)
 
   local function newer() return live.at_least(11) end
 
   it("takes in a namespace that is made while it runs, within 30 s", function()
-    launch(cluster.token)
+    local operator = shared:launch(shared.cluster.token)
     operator:wait_for("Synced", live.patience)
-    cluster:namespace "fresh"
-    put("early", "fresh")
-    expect("early", "fresh", 30)
+    shared.cluster:namespace "fresh"
+    shared:put("early", "fresh")
+    shared:expect("early", "fresh", 30)
     operator:wait_for("Subscribing anew: namespace fresh is new", live.patience)
     operator:wait_for("Connected", live.patience)
     -- By an event: the next list is far away.
-    put("late", "fresh")
-    expect("late", "fresh", 5)
+    shared:put("late", "fresh")
+    shared:expect("late", "fresh", 5)
   end)
 
   it("is what -namespace says, with a token for no more", function()
-    put("one", "a")
-    put("two", "b")
-    put("three", "c")
-    launch((token { a = RIGHTS, b = RIGHTS }), "-namespace", "a", "-namespace", "b")
+    shared:put("one", "a")
+    shared:put("two", "b")
+    shared:put("three", "c")
+    local secret = shared:token { a = RIGHTS, b = RIGHTS }
+    local operator = shared:launch(secret, "-namespace", "a", "-namespace", "b")
     operator:wait_for("Synced", live.patience)
-    expect("one", "a")
-    expect("two", "b")
-    put("four", "b")
-    expect("four", "b", 5)
-    assert.is_nil(cluster:job("c", "backup-three"))
+    shared:expect("one", "a")
+    shared:expect("two", "b")
+    shared:put("four", "b")
+    shared:expect("four", "b", 5)
+    assert.is_nil(shared.cluster:job("c", "backup-three"))
     assert.not_matches("denies it", operator.stderr)
     assert.not_matches("error", operator.stderr)
   end)
 
   it("is what the token may read where it may not read all", function()
-    put("five", "a")
-    script = "spec/fixtures/policies/watcher.lua"
-    launch((token { a = RIGHTS, b = RIGHTS }))
+    shared:put("five", "a")
+    shared.script = "spec/fixtures/policies/watcher.lua"
+    local operator = shared:launch((shared:token { a = RIGHTS, b = RIGHTS }))
     operator:wait_for("saw five", 20)
     if newer() then
       operator.seen = 1
       operator:wait_for("the token may not read every namespace; a stream for each", 20)
       operator:wait_for("Connected to the event stream of %S+, namespace", live.patience)
     end
-    put("six", "b")
+    shared:put("six", "b")
     operator:wait_for("saw six", 5)
     local _, times = operator.stderr:gsub("No event stream", "")
     assert.equal(newer() and 1 or 0, times)
   end)
 
   it("loses a namespace with the token's right to it, and nothing in it", function()
-    put("seven", "a")
-    put("eight", "b")
-    local secret, policy = token { a = RIGHTS, b = RIGHTS }
-    launch(secret, "-namespace", "a", "-namespace", "b")
-    expect("seven", "a")
-    local before = expect("eight", "b")
+    shared:put("seven", "a")
+    shared:put("eight", "b")
+    local secret, policy = shared:token { a = RIGHTS, b = RIGHTS }
+    local operator = shared:launch(secret, "-namespace", "a", "-namespace", "b")
+    shared:expect("seven", "a")
+    local before = shared:expect("eight", "b")
     operator:forget()
-    cluster:policy(policy, { a = RIGHTS })
+    shared.cluster:policy(policy, { a = RIGHTS })
     operator:wait_for("amespace b", 30)
-    put("nine", "a")
-    expect("nine", "a")
+    shared:put("nine", "a")
+    shared:expect("nine", "a")
     operator:signal "sighup"
     operator:wait_for("generation 2 has taken over", live.patience)
-    put("ten", "a")
-    expect("ten", "a")
-    assert.equal(before.Version, cluster:job("b", "backup-eight").Version)
-    cluster:policy(policy, { a = RIGHTS, b = RIGHTS })
-    put("eleven", "b")
-    expect("eleven", "b", 60)
+    shared:put("ten", "a")
+    shared:expect("ten", "a")
+    assert.equal(before.Version, shared.cluster:job("b", "backup-eight").Version)
+    shared.cluster:policy(policy, { a = RIGHTS, b = RIGHTS })
+    shared:put("eleven", "b")
+    shared:expect("eleven", "b", 60)
   end)
 
   -- What is wrong must be said in time, also where Nomad answers 200 and nothing else.
@@ -135,11 +96,12 @@ describe("the operator's scope", function()
     local started = {}
     finally(function()
       for _, one in ipairs(started) do one:stop() end
+      shared.operator = nil
     end)
-    script = "spec/fixtures/policies/watcher.lua"
+    shared.script = "spec/fixtures/policies/watcher.lua"
     for i, case in ipairs(cases) do
-      launch((token(case.rights)), table.unpack(case.flags or {}))
-      started[i], operator = operator, nil
+      local secret = shared:token(case.rights)
+      started[i] = shared:launch(secret, table.unpack(case.flags or {}))
     end
     local deadline = uv.now() + 15000
     for i, case in ipairs(cases) do
@@ -157,15 +119,16 @@ describe("the operator's scope", function()
       file:close()
     end
     write "00000000-0000-0000-0000-000000000000"
-    put("twelve", "a")
-    operator = process.operator {
+    shared:put("twelve", "a")
+    local operator = process.operator {
       "run", "-log-format", "text", "-token-file", path, "scripts",
-      env = { NOMAD_ADDR = cluster.address },
+      env = { NOMAD_ADDR = shared.cluster.address },
     }
+    shared.operator = operator
     operator:wait_for("No event stream", 15)
-    write(cluster.token)
+    write(shared.cluster.token)
     operator:wait_for("has changed and is used from now on", 15)
-    expect("twelve", "a", 5)
+    shared:expect("twelve", "a", 5)
     os.remove(path)
   end)
 end)
