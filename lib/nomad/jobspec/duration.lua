@@ -14,50 +14,85 @@ local UNITS = {
   h = 3600000000000,
 }
 
--- Whole and broken part of a number in nanoseconds; nil when it does not fit 64 bits.
+--- 2^63 nanoseconds, which fit only with a sign before them: as Go does, all is counted without signs up to here.
+local LIMIT = math.mininteger
+
+-- Digits as a number; nil when that is above the limit.
+local function whole_of(digits)
+  local number = 0
+  for i = 1, #digits do
+    if math.ult(math.maxinteger // 10, number) then
+      return nil
+    end
+    number = number * 10 + digits:byte(i) - 48
+    if math.ult(LIMIT, number) then
+      return nil
+    end
+  end
+  return number
+end
+
+-- Digits behind the point, as many as fit, as a number and what it is to be divided by.
+local function fraction_of(digits)
+  local number, scale = 0, 1.0
+  for i = 1, #digits do
+    local longer = number * 10 + digits:byte(i) - 48
+    if math.ult(math.maxinteger // 10, number) or math.ult(LIMIT, longer) then
+      break
+    end
+    number, scale = longer, scale * 10
+  end
+  return number == LIMIT and 2.0 ^ 63 or number + 0.0, scale
+end
+
+-- One number with its unit in nanoseconds; nil when that is above the limit.
 local function scaled(whole, broken, unit)
-  if #whole > 19 then
+  local number = whole_of(whole)
+  if not number or math.ult(unit == 1 and LIMIT or math.maxinteger // unit, number) then
     return nil
   end
-  local number = math.tointeger(tonumber(whole ~= "" and whole or "0"))
-  if not number or number > math.maxinteger // unit then
-    return nil
-  end
-  local total = number * unit
-  if broken ~= "" then
-    -- As Go does: what does not fit 18 digits is dropped, and so is what is below a nanosecond.
-    broken = broken:sub(1, 18)
-    total = total + math.floor(tonumber(broken) * (unit / 10.0 ^ #broken))
-  end
-  return total >= 0 and total or nil
+  local fraction, scale = fraction_of(broken)
+  local total = number * unit + math.floor(fraction * (unit / scale))
+  return not math.ult(LIMIT, total) and total or nil
 end
 
 local function bad(text)
   return nil, ('"%s" is not a length of time; write it like "30s", "10m" or "1h30m"'):format(text)
 end
 
---- Reads a length of time.
+local function too_long(text)
+  return nil, ('"%s" is longer than Nomad can count, which is 292 years'):format(text)
+end
+
+--- Reads a length of time, as Go reads it to the nanosecond.
 ---@param text string "1h30m"
 ---@return integer? nanoseconds
 ---@return string? error a sentence
 function duration.parse(text)
   local sign, rest = text:match("^([+-]?)(.*)$")
-  if rest == "" then
+  if rest == "0" then
+    return 0
+  elseif rest == "" then
     return bad(text)
   end
   local total = 0
-  while rest ~= "" and rest ~= "0" do
+  while rest ~= "" do
     local whole, broken, unit, tail = rest:match("^(%d*)%.?(%d*)([^%d%.]+)(.*)$")
-    if not whole or whole .. broken == "" or not UNITS[unit] or tail == "0" then
+    if not whole or whole .. broken == "" or not UNITS[unit] then
       return bad(text)
     end
     local part = scaled(whole, broken, UNITS[unit])
-    if not part or total + part < total then
-      return nil, ('"%s" is longer than Nomad can count, which is 292 years'):format(text)
+    if not part or math.ult(LIMIT, total + part) then
+      return too_long(text)
     end
     total, rest = total + part, tail
   end
-  return sign == "-" and -total or total
+  if sign == "-" then
+    return -total
+  elseif total == LIMIT then
+    return too_long(text)
+  end
+  return total
 end
 
 local function fraction(value, digits)
@@ -69,6 +104,9 @@ end
 ---@param nanoseconds integer
 ---@return string
 function duration.text(nanoseconds)
+  if nanoseconds == LIMIT then
+    return "-2562047h47m16.854775808s"
+  end
   local sign = nanoseconds < 0 and "-" or ""
   local rest = math.abs(nanoseconds)
   if rest == 0 then
@@ -88,6 +126,13 @@ function duration.text(nanoseconds)
     return ("%s%dm%s"):format(sign, seconds // 60, tail)
   end
   return ("%s%dh%dm%s"):format(sign, seconds // 3600, seconds // 60 % 60, tail)
+end
+
+--- The same for a person, without zeros at its end: "1h30m", "10m".
+---@param nanoseconds integer
+---@return string
+function duration.short(nanoseconds)
+  return (duration.text(nanoseconds):gsub("m0s$", "m"):gsub("h0m$", "h"))
 end
 
 return duration

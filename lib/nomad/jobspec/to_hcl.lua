@@ -89,14 +89,9 @@ function Writer:check_letters(value, path)
   end
 end
 
--- 90 s → "1m30s".
-local function length(nanoseconds)
-  return (duration.text(nanoseconds):gsub("m0s$", "m"):gsub("h0m$", "h"):gsub("µs", "us"))
-end
-
 local function attribute_text(field, value, depth)
   if field.type == "duration" and math.type(value) == "integer" then
-    return literal.quoted(length(value))
+    return literal.quoted((duration.short(value):gsub("µs", "us")))
   elseif field.type == "list" and is_list(value) then
     local items = {}
     for i = 1, #value do

@@ -26,16 +26,13 @@ describe("jobspec.canonicalize", function()
     assert.equal("default", made.NodePool)
     assert.equal(json.null, made.Meta)
     assert.equal(json.null, made.Periodic)
-    assert.same(
-      {
-        Attempts = 2,
-        Delay = 15000000000,
-        Interval = 1800000000000,
-        Mode = "fail",
-        RenderTemplates = false,
-      },
-      group.RestartPolicy
-    )
+    assert.same({
+      Attempts = 2,
+      Delay = 15000000000,
+      Interval = 1800000000000,
+      Mode = "fail",
+      RenderTemplates = false,
+    }, group.RestartPolicy)
     assert.equal(1, group.Update.MaxParallel)
     assert.equal(5000000000, task.KillTimeout)
     assert.same({ "nomadproject.io" }, task.Identity.Audience)
@@ -117,49 +114,5 @@ describe("jobspec.canonicalize", function()
       "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
       sha1.hex "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
     )
-  end)
-end)
-
-describe("jobspec.duration", function()
-  local duration = require "nomad.jobspec.duration"
-
-  it("reads what Go reads", function()
-    for text, nanoseconds in pairs {
-      ["30s"] = 30000000000,
-      ["1h30m"] = 5400000000000,
-      ["1.5s"] = 1500000000,
-      ["250ms"] = 250000000,
-      ["0"] = 0,
-      ["-1s"] = -1000000000,
-      ["+2us"] = 2000,
-      ["3µs"] = 3000,
-      [".5s"] = 500000000,
-      ["1.s"] = 1000000000,
-      ["2562047h47m16.854775807s"] = math.maxinteger,
-      ["1h1h"] = 7200000000000,
-    } do
-      assert.equal(nanoseconds, duration.parse(text), text)
-    end
-  end)
-
-  it("refuses what Go refuses", function()
-    for _, text in ipairs { "", "s", "1", "1d", "1 s", "-", ".s", "1.2.3s", "1S", "9e9s", "1h0" } do
-      assert.is_nil((duration.parse(text)), text)
-    end
-  end)
-
-  it("writes what Go writes", function()
-    for text, nanoseconds in pairs {
-      ["1h30m0s"] = 5400000000000,
-      ["1.5s"] = 1500000000,
-      ["250ms"] = 250000000,
-      ["0s"] = 0,
-      ["1m0s"] = 60000000000,
-      ["1.5µs"] = 1500,
-      ["5ns"] = 5,
-      ["-2s"] = -2000000000,
-    } do
-      assert.equal(text, duration.text(nanoseconds))
-    end
   end)
 end)

@@ -63,24 +63,4 @@ function common.memo(fn)
   end
 end
 
---- A duration for a person: nanoseconds as "1m30s".
----@param nanoseconds integer
----@return string
-function common.duration(nanoseconds)
-  if nanoseconds % 1000000000 ~= 0 then
-    return ("%.10gs"):format(nanoseconds / 1e9)
-  end
-  local seconds, parts = nanoseconds // 1000000000, {}
-  for _, unit in ipairs { { "h", 3600 }, { "m", 60 } } do
-    if seconds >= unit[2] then
-      parts[#parts + 1] = seconds // unit[2] .. unit[1]
-      seconds = seconds % unit[2]
-    end
-  end
-  if seconds ~= 0 or #parts == 0 then
-    parts[#parts + 1] = seconds .. "s"
-  end
-  return table.concat(parts)
-end
-
 return common

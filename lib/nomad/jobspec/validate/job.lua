@@ -4,7 +4,7 @@ local common = require "nomad.jobspec.validate.common"
 local cron = require "operator.cron"
 local group = require "nomad.jobspec.validate.group"
 local placement = require "nomad.jobspec.validate.placement"
-local text = require "nomad.jobspec.validate.text"
+local version = require "nomad.jobspec.version"
 local zones = require "nomad.jobspec.validate.zones"
 
 local job = {}
@@ -30,7 +30,7 @@ local function check_datacenters(r, j, server)
   for i, name in ipairs(j.Datacenters or {}) do
     r:want(name ~= "", j.Datacenters, i, "must not be empty")
   end
-  if server and server < text.version("1.5.0") then
+  if server and server < version.number("1.5.0") then
     r:want(common.some(j.Datacenters), nil, "Datacenters", "is needed before Nomad 1.5.0")
   end
 end
@@ -165,7 +165,7 @@ function job.check(r, j, opts)
     "%d is not allowed, only 1 to 100 (0: the server's default)",
     priority
   )
-  check_datacenters(r, j, opts.nomad and text.version(opts.nomad))
+  check_datacenters(r, j, opts.nomad and version.number(opts.nomad))
   placement.constraints(r, j)
   placement.affinities(r, j, type)
   placement.spreads(r, j, type)

@@ -1,6 +1,6 @@
 --- What validation found: each problem with its path, in the order of the schema whatever the order of finding.
 
-local common = require "nomad.jobspec.validate.common"
+local duration = require "nomad.jobspec.duration"
 local places = require "nomad.jobspec.validate.places"
 local schema = require "nomad.jobspec.schema"
 
@@ -28,7 +28,7 @@ local function message_of(text, ...)
   text = text:gsub("%%(.)", function(directive)
     i = i + (directive == "%" and 0 or 1)
     if directive == "t" then
-      values[i] = common.duration(values[i])
+      values[i] = duration.short(values[i])
       return "%s"
     end
   end)

@@ -1,6 +1,7 @@
 --- Values without parts: what is taken for a string, a number, a duration, and what to say of others.
 
 local any = require "nomad.jobspec.validate.any"
+local duration = require "nomad.jobspec.duration"
 local json = require "host.json"
 local text = require "nomad.jobspec.validate.text"
 
@@ -8,7 +9,7 @@ local scalars = {}
 
 ---@class jobspec.validate.Walk
 ---@field report jobspec.Report
----@field server? integer the server's version, as text.version makes it
+---@field server? integer the server's version, as version.number makes it
 ---@field unknown "error"|"warning" what an unknown field is
 ---@field floats boolean 30.0 is taken for an integer
 ---@field pass boolean the server is newer than the schema
@@ -101,7 +102,7 @@ local function integer(walk, key, value, field)
   return value
 end
 
-local function duration(walk, key, value)
+local function length(walk, key, value)
   if math.type(value) == "integer" then
     return value
   elseif type(value) == "number" then
@@ -110,11 +111,11 @@ local function duration(walk, key, value)
     wrong_type(walk, key, "duration", value)
     return nil
   end
-  local parsed = text.duration(value)
-  if not parsed then
-    fail(walk, key, '%q is no duration; write it like "30s", "1h30m" or "500ms"', value)
+  local nanoseconds, err = duration.parse(value)
+  if not nanoseconds then
+    fail(walk, key, "%s", err)
   end
-  return parsed
+  return nanoseconds
 end
 
 local function bytes(walk, key, value)
@@ -155,7 +156,7 @@ scalars.checks = {
   end,
   int = integer,
   uint = integer,
-  duration = duration,
+  duration = length,
   bytes = bytes,
   any = any_value,
 }

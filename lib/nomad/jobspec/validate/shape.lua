@@ -10,6 +10,7 @@ local nearest = require "operator.nearest"
 local scalars = require "nomad.jobspec.validate.scalars"
 local schema = require "nomad.jobspec.schema"
 local text = require "nomad.jobspec.validate.text"
+local version = require "nomad.jobspec.version"
 
 local shape = {}
 
@@ -358,7 +359,7 @@ local function prepare_field(field, of, number)
   field.empty = not field.object and ZERO[field.of] or false
   field.item = { type = field.of, bits = field.bits }
   field.holes = HOLES[of.name .. "." .. field.name]
-  field.since_number = field.since and text.version(field.since)
+  field.since_number = field.since and version.number(field.since)
   field.bounded = is_bounded(field)
   field.more = field.bounded or field.since ~= nil
   field.allowed = field.bounded and field.enum and common.set(table.unpack(field.enum))
@@ -392,8 +393,8 @@ end
 ---@param opts { nomad: string?, lenient: boolean?, floats: boolean? }
 ---@return table? clean nil: not even an object
 function shape.check(report, job, opts)
-  local server = opts.nomad and text.version(opts.nomad)
-  local pass = server ~= nil and server > text.version(schema.newest)
+  local server = opts.nomad and version.number(opts.nomad)
+  local pass = server ~= nil and server > version.number(schema.newest)
   local walk = {
     report = report,
     server = server,

@@ -1,4 +1,4 @@
---- Small languages inside a job's strings: durations, versions, host names, paths. Each check takes what Nomad takes.
+--- Small languages inside a job's strings: constraints of versions, host names, paths. Each takes what Nomad takes.
 
 local text = {}
 
@@ -10,66 +10,6 @@ function text.fold(key)
     key = key:gsub("\xc5\xbf", "s"):gsub("\xe2\x84\xaa", "k")
   end
   return key:lower()
-end
-
---- "1.11.3-rc.1" → a number that orders releases.
----@param version string
----@return integer?
-function text.version(version)
-  local major, minor, patch = version:match("^v?(%d+)%.(%d+)%.?(%d*)")
-  if not major then
-    return nil
-  end
-  return tonumber(major) * 1000000 + tonumber(minor) * 1000 + (tonumber(patch) or 0)
-end
-
-local UNITS = {
-  ns = 1,
-  us = 1000,
-  ["µs"] = 1000,
-  ["μs"] = 1000,
-  ms = 1000000,
-  s = 1000000000,
-  m = 60000000000,
-  h = 3600000000000,
-}
-
---- One part of a duration, "1.5h": nanoseconds, exactly and as a float, and what follows it; nil: no duration.
-local function duration_part(rest)
-  local number, unit, tail = rest:match("^([%d%.]+)([^%d%.]+)(.*)$")
-  local integral, fraction = (number or ""):match("^(%d*)%.?(%d*)$")
-  local scale = UNITS[unit]
-  if not integral or integral .. fraction == "" or not scale then
-    return nil
-  end
-  local whole = tonumber(integral) or 0
-  local exact = (math.tointeger(whole) or 0) * scale
-    + math.floor((tonumber("0." .. fraction .. "0") or 0) * scale)
-  return exact, whole * (scale + 0.0), tail
-end
-
---- "1h30m" → nanoseconds, by Go's grammar.
----@param value string
----@return integer? nil: no duration, or one too long for 64 bits
-function text.duration(value)
-  local sign, rest = value:match("^([+-]?)(.*)$")
-  if rest == "0" then
-    return 0
-  elseif rest == "" then
-    return nil
-  end
-  local total, size = 0, 0.0
-  while rest ~= "" do
-    local exact, float, tail = duration_part(rest)
-    if not exact then
-      return nil
-    end
-    total, size, rest = total + exact, size + float, tail
-  end
-  if size >= 2.0 ^ 63 then
-    return nil
-  end
-  return sign == "-" and -total or total
 end
 
 --- Standard base64 with its padding; line ends are not looked at.
