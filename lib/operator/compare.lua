@@ -2,6 +2,7 @@
 --- counts; groups, tasks and services are matched by their names; nothing, zero and empty are the same.
 
 local json = require "host.json"
+local kinds = require "nomad.jobspec.kinds"
 local paths = require "operator.paths"
 
 local compare = {}
@@ -15,23 +16,10 @@ local compare = {}
 --- Short names for what people change most.
 local LABELS = { ["Periodic.Spec"] = "cron", ["Periodic.TimeZone"] = "time zone" }
 
-local function is_zero(value)
-  return value == nil
-    or value == json.null
-    or value == ""
-    or value == 0
-    or value == false
-    or (type(value) == "table" and next(value) == nil)
-end
-
-local function is_list(value)
-  return type(value) == "table" and json.is_array(value)
-end
-
 local differ
 
 local function differ_list(want, have, path, patterns)
-  if not is_list(have) or #want ~= #have then
+  if not kinds.is_list(have) or #want ~= #have then
     return { path = path, want = want, have = have }
   end
   local names = paths.by_name(want)
@@ -62,16 +50,16 @@ local function differ_fields(want, have, path, patterns)
 end
 
 function differ(want, have, path, patterns)
-  if paths.match(patterns, path) or (is_zero(want) and is_zero(have)) then
+  if paths.match(patterns, path) or (kinds.is_zero(want) and kinds.is_zero(have)) then
     return nil
   elseif type(want) ~= "table" then
     if want ~= have then
       return { path = path, want = want, have = have }
     end
     return nil
-  elseif is_list(want) then
+  elseif kinds.is_list(want) then
     return differ_list(want, have, path, patterns)
-  elseif type(have) ~= "table" or is_list(have) then
+  elseif type(have) ~= "table" or kinds.is_list(have) then
     return { path = path, want = want, have = have }
   end
   return differ_fields(want, have, path, patterns)

@@ -2,17 +2,10 @@
 --- are no part of the digest, and a write keeps what is live.
 
 local json = require "host.json"
+local kinds = require "nomad.jobspec.kinds"
 local paths = require "operator.paths"
 
 local ignore = {}
-
-local function is_list(value)
-  return type(value) == "table" and json.is_array(value)
-end
-
-local function is_object(value)
-  return type(value) == "table" and not json.is_array(value)
-end
 
 local keep_value
 
@@ -40,7 +33,7 @@ local function keep_fields(want, have, path, patterns)
     local below = paths.field(path, name)
     if paths.match(patterns, below) then
       result[name] = value
-    elseif want[name] == nil and is_object(value) then
+    elseif want[name] == nil and kinds.is_object(value) then
       local kept = keep_fields({}, value, below, patterns)
       result[name] = next(kept) ~= nil and kept or nil
     end
@@ -49,9 +42,9 @@ local function keep_fields(want, have, path, patterns)
 end
 
 function keep_value(want, have, path, patterns)
-  if is_list(want) and is_list(have) then
+  if kinds.is_list(want) and kinds.is_list(have) then
     return keep_list(want, have, path, patterns)
-  elseif is_object(want) and is_object(have) then
+  elseif kinds.is_object(want) and kinds.is_object(have) then
     return keep_fields(want, have, path, patterns)
   end
   return want
@@ -72,7 +65,7 @@ end
 local function without(value, path, patterns)
   if type(value) ~= "table" then
     return value
-  elseif is_list(value) then
+  elseif kinds.is_list(value) then
     local names = paths.by_name(value)
     local result = json.array({})
     for i, item in ipairs(value) do

@@ -3,6 +3,7 @@
 
 local json = require "host.json"
 local duration = require "nomad.jobspec.duration"
+local kinds = require "nomad.jobspec.kinds"
 local merge = require "nomad.jobspec.merge"
 local names = require "nomad.jobspec.names"
 local nearest = require "operator.nearest"
@@ -150,14 +151,10 @@ local function read_labelled(of, label, value, path)
   return element
 end
 
-local function is_list(value)
-  return json.is_array(value) or next(value) == nil
-end
-
 local function read_blocks(of, value, path)
   expect_table(value, path, "a list of blocks")
   local result = json.array {}
-  if is_list(value) then
+  if kinds.may_be_list(value) then
     for i, item in ipairs(value) do
       result[i] = read_object(of, item, ("%s[%d]"):format(path, i - 1))
     end
@@ -176,7 +173,7 @@ local function read_list(field, value, path)
     return read_blocks(field.of, value, path)
   end
   expect_table(value, path, "a list")
-  if not is_list(value) then
+  if not kinds.may_be_list(value) then
     fail(path, "expected a list, got a map")
   end
   local result = json.array {}

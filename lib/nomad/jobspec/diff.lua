@@ -4,6 +4,7 @@
 
 local json = require "host.json"
 local identity = require "nomad.jobspec.identity"
+local kinds = require "nomad.jobspec.kinds"
 
 local diff = {}
 
@@ -49,23 +50,6 @@ local function may_be_secret(steps)
     end
   end
   return false
-end
-
-local function is_zero(value)
-  return value == nil
-    or value == json.null
-    or value == ""
-    or value == 0
-    or value == false
-    or (type(value) == "table" and next(value) == nil)
-end
-
-local function is_list(value)
-  return type(value) == "table" and json.is_array(value)
-end
-
-local function is_object(value)
-  return type(value) == "table" and not json.is_array(value)
 end
 
 local function path_of(steps)
@@ -139,7 +123,7 @@ local function compare_keyed(state, old, new, steps, before, after)
 end
 
 local function holds_objects(list)
-  return is_object(list[1])
+  return kinds.is_object(list[1])
 end
 
 local function compare_lists(state, old, new, steps, path)
@@ -165,15 +149,15 @@ local function compare_lists(state, old, new, steps, path)
 end
 
 function compare(state, old, new, steps)
-  if is_zero(old) and is_zero(new) then
+  if kinds.is_zero(old) and kinds.is_zero(new) then
     return
   end
   local path = path_of(steps)
   if state.ignored and state.ignored(path) then
     return
-  elseif is_list(old) and is_list(new) then
+  elseif kinds.is_list(old) and kinds.is_list(new) then
     compare_lists(state, old, new, steps, path)
-  elseif is_object(old) and is_object(new) then
+  elseif kinds.is_object(old) and kinds.is_object(new) then
     compare_fields(state, old, new, steps)
   elseif old ~= new then
     note(state, steps, path, old, new)
@@ -201,7 +185,7 @@ local function redacted(value, steps)
   for key, item in pairs(value) do
     local inner = type(key) == "string" and extended(steps, { name = key }) or steps
     if may_be_secret(inner) then
-      item = not is_zero(item) and "(not shown)" or item
+      item = not kinds.is_zero(item) and "(not shown)" or item
     end
     result[key] = redacted(item, inner)
   end

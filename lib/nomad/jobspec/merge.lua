@@ -2,6 +2,7 @@
 --- tasks, services, ports …) element by element; any other list takes the place of the one before. null deletes.
 
 local json = require "host.json"
+local kinds = require "nomad.jobspec.kinds"
 local names = require "nomad.jobspec.names"
 local schema = require "nomad.jobspec.schema"
 
@@ -9,10 +10,6 @@ local merge = {}
 
 --- In an element of a list: it is to be deleted. No field of a job can have this name.
 merge.DELETED = "\0deleted"
-
-local function is_object(value)
-  return type(value) == "table" and not json.is_array(value)
-end
 
 -- A copy without what is null, and without elements that are deleted.
 local function clean(value)
@@ -98,7 +95,7 @@ function merge_value(type_name, of, base, over)
     return clean(over)
   elseif type_name == "list" then
     return merge_named(of, base, over)
-  elseif not (is_object(base) and is_object(over)) then
+  elseif not (kinds.is_object(base) and kinds.is_object(over)) then
     return clean(over)
   elseif type_name == "object" then
     return merge_object(schema.objects[of], base, over)

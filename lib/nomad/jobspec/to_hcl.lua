@@ -6,6 +6,7 @@
 local body = require "nomad.jobspec.hclout.body"
 local duration = require "nomad.jobspec.duration"
 local json = require "host.json"
+local kinds = require "nomad.jobspec.kinds"
 local literal = require "nomad.jobspec.hclout.literal"
 local open = require "nomad.jobspec.hclout.open"
 local schema = require "nomad.jobspec.schema"
@@ -30,24 +31,6 @@ end
 local function at_key(path, key)
   return math.type(key) == "integer" and ("%s[%d]"):format(path, key - 1)
     or ("%s[%q]"):format(path, key)
-end
-
-local function is_object(value)
-  return type(value) == "table" and (next(value) == nil or not json.is_array(value))
-end
-
-local function is_list(value)
-  return type(value) == "table" and (next(value) == nil or json.is_array(value))
-end
-
--- What Go has in a field that was not given.
-local function is_zero(value)
-  return value == nil
-    or value == json.null
-    or value == ""
-    or value == 0
-    or value == false
-    or type(value) == "table" and next(value) == nil
 end
 
 --- The values of an object by their fields; a key that the schema does not have is told.
@@ -92,7 +75,7 @@ end
 local function attribute_text(field, value, depth)
   if field.type == "duration" and math.type(value) == "integer" then
     return literal.quoted((duration.short(value):gsub("µs", "us")))
-  elseif field.type == "list" and is_list(value) then
+  elseif field.type == "list" and kinds.may_be_list(value) then
     local items = {}
     for i = 1, #value do
       -- Go reads null as the empty string, or 0.
@@ -131,7 +114,7 @@ end
 function Writer:object_block(name, object, value, into, path, key)
   if value == json.null then
     value = {}
-  elseif not is_object(value) then
+  elseif not kinds.may_be_object(value) then
     return self:warn(path, "is no object, left out")
   end
   local label = label_of(object, value, key)
@@ -156,11 +139,11 @@ function Writer:blocks(owner, field, value, into, path)
   local object = schema.objects[field.of]
   local skipped = SKIPPED[owner.name .. "." .. field.name]
   if field.type == "map" then
-    for _, key in ipairs(is_object(value) and literal.sorted_keys(value) or {}) do
+    for _, key in ipairs(kinds.may_be_object(value) and literal.sorted_keys(value) or {}) do
       self:object_block(field.hcl, object, value[key], into, at_key(path, key), key)
     end
   else
-    for i = 1, is_list(value) and #value or 0 do
+    for i = 1, kinds.may_be_list(value) and #value or 0 do
       if value[i] == json.null and skipped then
         self:warn(at_key(path, i), "is null, left out")
       else
@@ -189,7 +172,7 @@ end
 function Writer:field(object, field, value, into, path)
   if field.kind == "attr" then
     self:check_letters(value, path)
-    if field.null or not is_zero(value) then
+    if field.null or not kinds.is_zero(value) then
       into:attribute(field.hcl, attribute_text(field, value, into.depth))
     end
   elseif field.kind == "blocks" then
@@ -218,7 +201,7 @@ special["Job.Name"] = function(self, found, field, into, path)
 end
 
 special["PeriodicConfig.SpecType"] = function(self, found, field, _, path)
-  if found[field] ~= "cron" and not is_zero(found[field]) then
+  if found[field] ~= "cron" and not kinds.is_zero(found[field]) then
     self:warn(path, 'becomes "cron" in HCL')
   end
 end
@@ -226,12 +209,12 @@ end
 -- Nomad tells ports apart by their number: with one, a port is reserved. Only where all are of the other kind, which
 -- they are named for, there is a way to say a reserved port without a number.
 local function port_name(self, port, where, reserved, others)
-  local number = is_object(port) and port.Value or 0
+  local number = kinds.may_be_object(port) and port.Value or 0
   if math.type(number) ~= "integer" or (number > 0) == reserved then
     return "port"
   elseif not reserved then
     self:warn(where, "becomes a reserved port in HCL, as it has a number")
-  elseif is_zero(others) then
+  elseif kinds.is_zero(others) then
     return "reserved_ports"
   else
     self:warn(where, "becomes a dynamic port in HCL, as it has no number")
@@ -242,7 +225,7 @@ end
 local function ports(self, found, field, into, path, reserved)
   local list = found[field]
   local others = found[schema.objects.NetworkResource.by_name.dynamicports]
-  for i = 1, is_list(list) and #list or 0 do
+  for i = 1, kinds.may_be_list(list) and #list or 0 do
     local where = at_key(path, i)
     local name = port_name(self, list[i], where, reserved, others)
     self:object_block(name, schema.objects.Port, list[i], into, where, i)
@@ -260,8 +243,8 @@ end
 -- The identity without a name comes first: Nomad takes the first one for it.
 special["Task.Identity"] = function(self, found, field, into, path)
   local value = found[field]
-  local name = is_object(value) and value.Name
-  if name and name ~= "default" and not is_zero(name) then
+  local name = kinds.may_be_object(value) and value.Name
+  if name and name ~= "default" and not kinds.is_zero(name) then
     self:warn(below(path, "Name"), 'becomes "default" in HCL')
     local copy = {}
     for key, item in pairs(value) do
@@ -277,9 +260,9 @@ local SCALED = { vertical_cpu = "cpu", vertical_mem = "mem" }
 special["Task.ScalingPolicies"] = function(self, found, field, into, path)
   local object = schema.objects.ScalingPolicy
   local seen = {}
-  for i = 1, is_list(found[field]) and #found[field] or 0 do
+  for i = 1, kinds.may_be_list(found[field]) and #found[field] or 0 do
     local value, where = found[field][i], at_key(path, i)
-    local label = is_object(value) and SCALED[value.Type]
+    local label = kinds.may_be_object(value) and SCALED[value.Type]
     if label and seen[label] then
       self:warn(where, "HCL has scaling for %s once in a task, left out", value.Type)
     elseif label then
@@ -300,7 +283,7 @@ end
 
 special["ConsulExposeConfig.Paths"] = function(self, found, field, into, path)
   local old = schema.objects.ConsulExposeConfig.by_name.path
-  local value = is_zero(found[old]) and found[field] or found[old]
+  local value = kinds.is_zero(found[old]) and found[field] or found[old]
   self:field(schema.objects.ConsulExposeConfig, field, value, into, path)
 end
 
@@ -334,7 +317,7 @@ function Writer:member(object, found, field, into, path)
     special[id](self, found, field, into, path)
   elseif field.hcl then
     self:field(object, field, own, into, path)
-  elseif not is_zero(own) or field.type == "object" then
+  elseif not kinds.is_zero(own) or field.type == "object" then
     local why = field.runtime and "is the server's own" or "HCL has no word for it"
     self:warn(path, "%s, left out", why)
   end

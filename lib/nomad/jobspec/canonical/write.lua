@@ -3,6 +3,7 @@
 --- the server is in the tables below.
 
 local json = require "host.json"
+local kinds = require "nomad.jobspec.kinds"
 local schema = require "nomad.jobspec.schema"
 local version = require "nomad.jobspec.version"
 
@@ -122,14 +123,6 @@ local function form(state, object)
   return state.forms[object]
 end
 
-local function is_empty(value)
-  return value == json.null
-    or value == ""
-    or value == 0
-    or value == false
-    or (type(value) == "table" and next(value) == nil)
-end
-
 local write_object
 
 local function write_value(field, value, state)
@@ -158,7 +151,7 @@ function write_object(name, value, state)
   local shape = form(state, name)
   for _, field in ipairs(shape.fields) do
     local written = write_value(field, value[field.name], state)
-    if not (field.optional and is_empty(written)) then
+    if not (field.optional and kinds.is_zero(written)) then
       result[field.out] = written
     end
   end
