@@ -14,7 +14,7 @@
 
 /* A nested value of more bytes is left as text. The fuzzers are built with fewer. */
 #ifndef JSON_LAZY_ABOVE
-#define JSON_LAZY_ABOVE 4096
+#define JSON_LAZY_ABOVE 1024
 #endif
 
 struct json_lazy {

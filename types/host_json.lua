@@ -25,7 +25,7 @@ function json.is_array(t) end
 function json.decode(text) end
 
 --- As `decode`, for a text of which little is wanted: containers with fewer than `levels` others around them are
---- decoded now; of what is nested deeper, a value of up to 4096 bytes too, and a longer one becomes a lazy table: its text
+--- decoded now; of what is nested deeper, a value of up to 1024 bytes too, and a longer one becomes a lazy table: its text
 --- is checked now, as strictly and with the same errors, and one level of it is decoded when it is touched first, where
 --- again long values stay text. A lazy table is a table: `t.x`, `t.x = 1`, `#t`, pairs, ipairs, table.*, encode and
 --- digest see what an eager one has, and so do `json.raw`, which are the globals of the operator's Lua states, and cjson
