@@ -82,14 +82,30 @@ static void put_ascii(struct buf *b, char c, enum escape how)
 		put(b, &c, 1);
 }
 
+/* How many bytes at the beginning of the text stay as they are, however it is escaped. */
+static size_t plain_len(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 void escape_put(struct buf *b, const char *text, size_t len, enum escape how)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t i = 0;
 
 	while (i < len) {
-		size_t n = utf8_len(p + i, len - i);
+		size_t plain = plain_len(p + i, len - i);
+		size_t n;
 
+		put(b, text + i, plain);
+		i += plain;
+		if (i == len)
+			break;
+		n = utf8_len(p + i, len - i);
 		if (n == 1) {
 			put_ascii(b, text[i], how);
 		} else if (n == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0) {

@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,6 +31,12 @@ struct secret {
 	size_t len;
 };
 
+/* The second that was written last, and how it is written. */
+struct second {
+	time_t at;
+	char text[24];
+};
+
 struct log {
 	FILE *out;
 	enum log_level level;
@@ -38,6 +45,8 @@ struct log {
 	struct secret
 		*secrets; /* what is hidden: each secret, and its escaped forms where they differ */
 	size_t secret_count;
+	bool secret_begins[UCHAR_MAX + 1]; /* by byte: does one begin with it? */
+	struct second second;
 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -64,6 +73,7 @@ struct log *log_new(FILE *out, enum log_level level, enum log_format format)
 	log->level = level;
 	log->format = format;
 	log->colour = format == LOG_TEXT && wants_colour(out);
+	log->second.at = -1;
 	return log;
 }
 
@@ -121,6 +131,7 @@ static void add_secret(struct log *log, char *text)
 	log->secrets[log->secret_count].text = text;
 	log->secrets[log->secret_count].len = strlen(text);
 	log->secret_count++;
+	log->secret_begins[(unsigned char)text[0]] = true;
 }
 
 void log_secret(struct log *log, const char *secret)
@@ -154,6 +165,25 @@ static size_t secret_end(const struct log *log, const char *text, size_t len, si
 	return end;
 }
 
+/* Where the first secret of at least `min` bytes begins from `at` on, or len. */
+static size_t find_secret(
+	const struct log *log, const char *text, size_t len, size_t at, size_t min)
+{
+	if (log->secret_count == 0)
+		return len;
+	for (; at < len; at++) {
+		if (log->secret_begins[(unsigned char)text[at]] &&
+			secret_end(log, text, len, at, min) > at)
+			return at;
+	}
+	return len;
+}
+
+static bool has_secret(const struct log *log, const char *text, size_t len, size_t min)
+{
+	return find_secret(log, text, len, 0, min) < len;
+}
+
 /* Appends text to b with its secrets hidden; those that overlap are hidden as one. */
 static void put_hidden(
 	struct buf *b, const struct log *log, const char *text, size_t len, size_t min)
@@ -161,14 +191,10 @@ static void put_hidden(
 	size_t plain = 0; /* from here on nothing is written yet */
 	size_t at = 0;
 
-	while (at < len) {
+	while ((at = find_secret(log, text, len, at, min)) < len) {
 		size_t end = secret_end(log, text, len, at, min);
 		size_t next;
 
-		if (end == at) {
-			at++;
-			continue;
-		}
 		put(b, text + plain, at - plain);
 		put_text(b, HIDDEN);
 		for (at++; at < end; at++) {
@@ -189,6 +215,10 @@ static void put_foreign(struct buf *b, const struct log *log, const char *text, 
 	struct buf safe;
 	size_t n;
 
+	if (len <= max && !has_secret(log, text, len, 1)) {
+		escape_put(b, text, len, how);
+		return;
+	}
 	buf_init(&safe, len * sizeof(HIDDEN));
 	put_hidden(&safe, log, text, len, 1);
 	n = safe.len < max ? safe.len : max;
@@ -236,48 +266,58 @@ static void write_record(const struct log *log, struct buf *record)
 {
 	struct buf safe;
 
+	if (!has_secret(log, buf_text(record), record->len, HIDE_ANYWHERE_MIN)) {
+		write_out(log->out, buf_text(record), record->len);
+		return;
+	}
 	buf_init(&safe, record->len);
 	put_hidden(&safe, log, buf_text(record), record->len, HIDE_ANYWHERE_MIN);
 	write_out(log->out, buf_text(&safe), safe.len);
 	buf_free(&safe);
 }
 
-static void put_time(struct buf *b)
+static void put_time(struct buf *b, struct second *second)
 {
 	struct timespec now;
 	struct tm tm;
-	char text[40];
-	size_t len;
+	int ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (!gmtime_r(&now.tv_sec, &tm))
-		return;
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	put(b, text, len);
-	len = (size_t)snprintf(text, sizeof(text), ".%03dZ", (int)(now.tv_nsec / 1000000 % 1000));
-	put(b, text, len);
+	if (now.tv_sec != second->at) {
+		if (!gmtime_r(&now.tv_sec, &tm))
+			return;
+		if (strftime(second->text, sizeof(second->text), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+			return;
+		second->at = now.tv_sec;
+	}
+	put_text(b, second->text);
+	ms = (int)(now.tv_nsec / 1000000 % 1000);
+	put(b,
+		(const char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+			(char)('0' + ms % 10), 'Z'},
+		5);
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
 }
 
 /* A name that is a plain word and none of the record's own. */
 static void put_name(struct buf *b, const char *name)
 {
 	static const char *const own[] = {"ts", "time", "level", "msg"};
+	char word[NAME_MAX_LEN];
 	size_t i;
 
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcmp(name, own[i]) == 0)
 			put_text(b, "field_");
 	}
-	for (i = 0; i < NAME_MAX_LEN && name[i]; i++) {
-		bool word = (name[i] >= 'a' && name[i] <= 'z') ||
-			    (name[i] >= 'A' && name[i] <= 'Z') ||
-			    (name[i] >= '0' && name[i] <= '9') || name[i] == '_' ||
-			    name[i] == '-' || name[i] == '.';
-
-		put(b, word ? name + i : "_", 1);
-	}
-	if (i == 0)
-		put_text(b, "_");
+	for (i = 0; i < NAME_MAX_LEN && name[i]; i++)
+		word[i] = is_word(name[i]) ? name[i] : '_';
+	put(b, i > 0 ? word : "_", i > 0 ? i : 1);
 }
 
 static bool needs_quotes(const char *text, size_t len)
@@ -285,26 +325,18 @@ static bool needs_quotes(const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f ||
-			strchr("\"\\=", text[i]))
+		unsigned char c = (unsigned char)text[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '=')
 			return true;
 	}
 	return len == 0;
 }
 
-static bool has_secret(const struct log *log, const char *text, size_t len)
-{
-	for (size_t at = 0; at < len; at++) {
-		if (secret_end(log, text, len, at, 1) > at)
-			return true;
-	}
-	return false;
-}
-
 /* A secret that is a number becomes a text. */
 static bool is_literal(const struct log *log, const struct log_field *f)
 {
-	return f->literal && f->len > 0 && !has_secret(log, f->value, f->len);
+	return f->literal && f->len > 0 && !has_secret(log, f->value, f->len, 1);
 }
 
 static void put_value(struct buf *b, const struct log *log, const struct log_field *f)
@@ -390,14 +422,14 @@ static void put_mark(struct buf *b, const struct log *log, enum log_level level)
 }
 
 /* Everything before the message. */
-static void put_head(struct buf *b, const struct log *log, enum log_level level)
+static void put_head(struct buf *b, struct log *log, enum log_level level)
 {
 	if (log->format == LOG_TEXT) {
 		put_mark(b, log, level);
 		return;
 	}
 	put_text(b, log->format == LOG_JSON ? "{\"time\":\"" : "ts=");
-	put_time(b);
+	put_time(b, &log->second);
 	put_text(b, log->format == LOG_JSON ? "\",\"level\":\"" : " level=");
 	put_text(b, level_names[level]);
 	put_text(b, log->format == LOG_JSON ? "\",\"msg\":\"" : " msg=\"");
