@@ -12,16 +12,13 @@ local failure = require "operator.failure"
 local flap = require "operator.flap"
 local ignore = require "operator.ignore"
 local marks = require "operator.marks"
-local runs = require "operator.runs"
+local removal = require "operator.removal"
 local shape = require "operator.shape"
 
 local apply = {}
 
 --- How often a write is decided anew because somebody else wrote first, before the key goes to its backoff.
 local CONFLICTS = 4
-
---- Errors after which a write may have been made all the same.
-local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not_nomad = true }
 
 ---@class operator.ApplyContext
 ---@field policy operator.Policy
@@ -33,13 +30,19 @@ local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not
 ---@field reason string why a child that is no longer wanted is removed: "source stopped"
 
 ---@class operator.Apply
----@field private known operator.Known
----@field private budget operator.Budget
----@field private hold operator.Hold
----@field private rights operator.Rights
+---@field known operator.Known
+---@field budget operator.Budget
+---@field hold operator.Hold
+---@field rights operator.Rights
+---@field echo operator.Echo
+---@field host table
+---@field instance string
+---@field dry_run boolean
+---@field planned? table[] set: nothing is written, what would be is put here
+---@field conflicts integer how often a write is decided anew because somebody else wrote first
 ---@field private checker operator.Check
----@field private host table
----@field private planned? table[] set: nothing is written, what would be is put here
+---@field private flap operator.Flap
+---@field private superseded? boolean
 local Apply = {}
 Apply.__index = Apply
 
@@ -62,6 +65,7 @@ function apply.new(deps)
     rights = deps.rights,
     host = deps.host,
     planned = deps.planned,
+    conflicts = CONFLICTS,
     flap = flap.new(deps.host),
     checker = check.new({ host = deps.host, version = agent.version }),
     echo = echo.new(),
@@ -104,7 +108,12 @@ function Apply:check_owned(context, key, live)
   return mark
 end
 
-local function say_done(context, key, words, detail)
+--- Says in the block what was done with a child.
+---@param context operator.ApplyContext
+---@param key string of the child
+---@param words string "created"
+---@param detail? string
+function Apply.say_done(context, key, words, detail)
   context.block:say(
     "info",
     ("%s %s: %s%s"):format(
@@ -120,7 +129,7 @@ end
 -- What would be done: said in the block, or noted for `plan`.
 function Apply:foresee(context, key, op, words, detail)
   if not self.planned then
-    say_done(context, key, "would be " .. words, detail)
+    self.say_done(context, key, "would be " .. words, detail)
     return
   end
   self.planned[#self.planned + 1] = {
@@ -189,7 +198,8 @@ function Apply:give_up()
   self.superseded = true
 end
 
-local function check_current(self)
+--- Raises where new scripts have taken over.
+function Apply:check_current()
   if self.superseded then
     error(nomad.error { code = "cancelled", message = "new scripts have taken over" }, 0)
   end
@@ -197,7 +207,7 @@ end
 
 -- Writes the child. Returns false when somebody else wrote first: read again and decide again.
 function Apply:write(context, wanted, live, detail)
-  check_current(self)
+  self:check_current()
   local name, key = context.policy.name, wanted.key
   local op = (live and not live.Stop) and "update" or "create"
   if self.dry_run then
@@ -218,7 +228,7 @@ function Apply:write(context, wanted, live, detail)
   self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
   self.known:synced(key, wanted.digest)
   self.host.count("writes_total", 1, { policy = name, verb = op })
-  say_done(context, key, op .. "d", detail)
+  self.say_done(context, key, op .. "d", detail)
   self:check_last(key, answer)
   if (answer.Warnings or "") ~= "" then
     context.block:say("debug", "Nomad warns: " .. answer.Warnings:gsub("%s+", " "))
@@ -241,7 +251,7 @@ function Apply:ensure_once(context, wanted)
     local reshaped = shape.change(live, wanted.job)
     if reshaped then
       self:check_still(context, wanted.key, live)
-      return self:replace(context, wanted, live, reshaped) or nil
+      return removal.replace(self, context, wanted, live, reshaped) or nil
     end
     detail = changes.drift(live, wanted, mark, context.policy.uncompared)
     if not detail then
@@ -267,7 +277,7 @@ function Apply:ensure(context, wanted)
     if self:is_new(context, wanted) and self:write(context, wanted, nil, nil) then
       return true
     end
-    for _ = 1, CONFLICTS do
+    for _ = 1, self.conflicts do
       wrote = self:ensure_once(context, wanted)
       if wrote ~= nil then
         break
@@ -286,160 +296,6 @@ function Apply:ensure(context, wanted)
   return wrote
 end
 
--- Takes the removal out of the budget, where it costs something. Raises when that is used up. Returns the time to mark
--- the stop with, if it cost something.
-function Apply:pay(context, key, reason)
-  local policy = context.policy
-  if context.free or (self.dry_run and not self.planned) then
-    return nil
-  end
-  local children = self.known:count(policy.name)
-  local paid, result = self.budget:take(policy.name, children, key, policy.max_delete)
-  if not paid then
-    self.host.count("sweep_refused_total", 1, { policy = policy.name })
-    failure.fail(("%s is not removed (%s): %s"):format(marks.show(key), reason, result))
-  end
-  return result
-end
-
--- Sends the stop, and takes it back out of the budget where it is refused. Returns false on a conflict.
-function Apply:send_stop(context, key, live, time)
-  local doomed = time and marks.swept(live, time) or live
-  local listening <close> = self.echo:listen(key) -- luacheck: ignore 211
-  local answer, err = jobs.stop(doomed, { enforce_index = live.JobModifyIndex })
-  if answer then
-    self.hold:passed((marks.split(key)))
-    self.known:saw(key, marks.read(live), answer.JobModifyIndex, true)
-    self:check_last(key, answer)
-    return true
-  elseif not context.free then
-    -- Without an answer nobody knows: it stays paid, and the next try is free.
-    self.budget:give_back(context.policy.name, key, time, UNANSWERED[err.code])
-  end
-  local what = ("%s could not be removed"):format(marks.show(key))
-  return self:conflict_or_raise(context, key, err, what)
-end
-
--- A child of another shape: purged and made anew, where the policy wants that. Returns false on a conflict.
-function Apply:replace(context, wanted, live, change)
-  local key, detail = wanted.key, "replaced, " .. change
-  if not context.policy.replace then
-    failure.fail(
-      (
-        "job %s cannot become what the policy wants (%s): Nomad does not change that in place; "
-        .. "say replace = true in the policy to have it purged and made anew, "
-        .. "or let the policy use another ID"
-      ):format(marks.show(key), change)
-    )
-  end
-  if not self.dry_run then
-    self:check_hold(context, key)
-  end
-  local time = not live.Stop and self:pay(context, key, detail) or nil
-  if self.dry_run then
-    self:foresee(context, key, "update", "updated", detail)
-    return true
-  elseif not live.Stop and not self:send_stop(context, key, live, time) then
-    return false
-  end
-  self:purge(key)
-  if not self:write(context, wanted, nil, nil) then
-    return false
-  end
-  context.block:say("info", ("It replaces the one before (%s)"):format(change), { child = key })
-  return true
-end
-
--- Stops the live child. Returns false on a conflict.
-function Apply:stop(context, key, live)
-  check_current(self)
-  local policy = context.policy
-  if not self.dry_run then
-    self:check_hold(context, key)
-  end
-  local time = self:pay(context, key, context.reason)
-  if self.dry_run then
-    self:foresee(context, key, "remove", "removed", context.reason)
-    return true
-  elseif not self:send_stop(context, key, live, time) then
-    return false
-  end
-  self.host.count("writes_total", 1, { policy = policy.name, verb = "remove" })
-  say_done(context, key, "removed", context.reason)
-  if policy.stop_runs then
-    self:stop_runs(context, key)
-  end
-  -- What the budget paid for stays, stopped: it is what a restart counts.
-  if policy.purge and not time then
-    self:purge(key)
-  end
-  return true
-end
-
--- The runs of a stopped child. Until they are known to be stopped the child is not done with.
-function Apply:stop_runs(context, key)
-  self.known:settle(key, true)
-  local stopped, err = runs.stop(key)
-  if stopped > 0 then
-    say_done(context, key, ("%d %s stopped"):format(stopped, stopped == 1 and "run" or "runs"))
-  end
-  if err then
-    failure.raise(err, ("the runs of %s could not be stopped"):format(marks.show(key)))
-  end
-  self.known:settle(key, false)
-end
-
-function Apply:purge(key)
-  local namespace, id = marks.split(key)
-  local purged, err = jobs.deregister(namespace, id, { purge = true })
-  if not purged then
-    failure.raise(err, ("%s is stopped, but could not be purged"):format(marks.show(key)))
-  end
-  self.known:forget(key)
-end
-
--- One look at a child that should not exist. Returns whether it was stopped; nil: a conflict.
-function Apply:remove_once(context, key)
-  local live, err = jobs.get(marks.split(key))
-  if not live and err.code ~= "not_found" then
-    failure.raise(err)
-  end
-  local mark = live and marks.read(live)
-  if
-    not mark
-    or mark.instance ~= self.instance
-    or mark.policy ~= context.policy.name
-    or mark.owner ~= context.owner
-  then
-    self.known:forget(key) -- gone, or no longer this owner's
-    return false
-  elseif live.Stop then
-    self.known:saw(key, mark, live.JobModifyIndex, true)
-    if context.policy.stop_runs and not self.dry_run then
-      self:stop_runs(context, key)
-    end
-    return false
-  end
-  self:check_still(context, key, live)
-  return self:stop(context, key, live) or nil
-end
-
--- One child that should not exist any more. Returns whether it was stopped.
-function Apply:remove(context, key)
-  local lock <close> = self.host.lock(key) -- luacheck: ignore 211
-  for _ = 1, CONFLICTS do
-    local stopped = self:remove_once(context, key)
-    if stopped ~= nil then
-      return stopped
-    end
-  end
-  failure.retry(
-    ("job %s changes faster than it can be stopped; somebody else writes it too"):format(
-      marks.show(key)
-    )
-  )
-end
-
 -- Everything that desired returned, complete. Raises before anything is written.
 function Apply:prepare(context, desired)
   local list, keys = {}, {}
@@ -453,6 +309,21 @@ function Apply:prepare(context, desired)
   return list, keys
 end
 
+-- One step. Its failure does not keep the others from being made: the first is kept, the others are said. Returns
+-- whether it wrote.
+local function try(self, context, step, argument, first)
+  local ok, result = pcall(step, self, context, argument)
+  if ok then
+    return result, first
+  elseif not failure.is(result) then
+    error(result, 0)
+  elseif not first or (failure.is_silent(first) and not failure.is_silent(result)) then
+    return false, result
+  end
+  context.block:say(failure.is_silent(result) and "debug" or "error", tostring(result))
+  return false, first
+end
+
 --- Makes the owner's children as `desired`. One child that fails does not keep the others from being made; the first
 --- error is raised at the end.
 ---@async
@@ -462,26 +333,16 @@ end
 ---@return string[] keys of the children that are wanted
 function Apply:sync(context, desired)
   local list, wanted = self:prepare(context, desired)
-  local writes, first, keys = 0, nil, {}
-  local function try(step, argument)
-    local ok, result = pcall(step, self, context, argument)
-    if ok then
-      writes = writes + (result and 1 or 0)
-    elseif not failure.is(result) then
-      error(result, 0)
-    elseif not first or (failure.is_silent(first) and not failure.is_silent(result)) then
-      first = result
-    else
-      context.block:say(failure.is_silent(result) and "debug" or "error", tostring(result))
-    end
-  end
+  local writes, keys, wrote, first = 0, {}, nil, nil
   for i, one in ipairs(list) do
     keys[i] = one.key
-    try(self.ensure, one)
+    wrote, first = try(self, context, self.ensure, one, first)
+    writes = writes + (wrote and 1 or 0)
   end
   for _, key in ipairs(self.known:of(context.policy.name, context.owner)) do
     if not wanted[key] then
-      try(self.remove, key)
+      wrote, first = try(self, context, removal.remove, key, first)
+      writes = writes + (wrote and 1 or 0)
     end
   end
   if first then

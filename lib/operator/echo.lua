@@ -8,6 +8,13 @@ local echo = {}
 local Echo = {}
 Echo.__index = Echo
 
+-- A write that is under way.
+local Listening = {
+  __close = function(self)
+    self.echo.newest[self.key] = nil
+  end,
+}
+
 ---@return operator.Echo
 function echo.new()
   return setmetatable({ newest = {} }, Echo)
@@ -18,11 +25,7 @@ end
 ---@return table closable
 function Echo:listen(key)
   self.newest[key] = 0
-  return setmetatable({}, {
-    __close = function()
-      self.newest[key] = nil
-    end,
-  })
+  return setmetatable({ echo = self, key = key }, Listening)
 end
 
 --- An event shows the child. Is it to be left to the write that is under way?
