@@ -333,7 +333,8 @@ end
 ---@return string[] keys of the children that are wanted
 function Apply:sync(context, desired)
   local list, wanted = self:prepare(context, desired)
-  local writes, keys, wrote, first = 0, {}, nil, nil
+  local writes, keys = 0, {}
+  local wrote, first
   for i, one in ipairs(list) do
     keys[i] = one.key
     wrote, first = try(self, context, self.ensure, one, first)
