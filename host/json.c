@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "json_fill.h"
+#include "json_find.h"
 #include "json_globals.h"
 #include "json_lazy.h"
 
@@ -147,6 +148,17 @@ static int l_is_array(lua_State *L)
 	return 1;
 }
 
+static int l_occurs(lua_State *L)
+{
+	size_t len;
+
+	luaL_checkany(L, 1);
+	const char *text = luaL_checklstring(L, 2, &len);
+	luaL_argcheck(L, len > 0, 2, "the text is empty");
+	lua_pushboolean(L, json_find(L, 1, text, len));
+	return 1;
+}
+
 int luaopen_host_json(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -156,6 +168,7 @@ int luaopen_host_json(lua_State *L)
 		{"digest", l_digest},
 		{"fill", json_fill},
 		{"fill_digest", json_fill_digest},
+		{"occurs", l_occurs},
 		{"array", l_array},
 		{"is_array", l_is_array},
 		{NULL, NULL},

@@ -74,5 +74,11 @@ function json.fill(pieces, values) end
 ---@param values table<integer, string>
 ---@return string digest
 function json.fill_digest(pieces, values) end
+--- Does a text, which is not empty, occur in `encode(value)`? A lazy table is not touched, and nothing is copied. Raises as
+--- encode does.
+---@param value any
+---@param text string
+---@return boolean
+function json.occurs(value, text) end
 
 return json

@@ -59,7 +59,7 @@ function operator.occurs(value, text)
   if type(text) ~= "string" or not text:find("^[%w_-]+$") then
     error("operator.occurs takes a value and a text of letters, digits, - and _", 2)
   end
-  return value ~= nil and json.encode(value):find(text, 1, true) ~= nil
+  return value ~= nil and json.occurs(value, text)
 end
 
 --- A return value of reconcile: work the key again after this long.

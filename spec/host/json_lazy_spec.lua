@@ -45,6 +45,29 @@ describe("host.json decode_lazy", function()
     assert.is_nil(next(rawget(value, "long")))
   end)
 
+  it("is searched as text, at every place in it", function()
+    local text = ("ab"):rep(2500)
+    local list = fresh('["' .. text .. '",17]')
+    local whole = '["' .. text .. '",17]'
+    for _, at in ipairs { 1, 2, 7, 15, 16, 17, 31, 32, 33, 4990, #whole - 20, #whole - 4 } do
+      for _, len in ipairs { 1, 2, 5, 16, 40 } do
+        assert.is_true(json.occurs(list, whole:sub(at, at + len - 1)))
+      end
+    end
+    for _, wrong in ipairs { "aa", "ba]", "c", '"abb', "17]]", whole .. "x" } do
+      assert.is_false(json.occurs(list, wrong))
+    end
+    assert.is_true(is_lazy(list))
+    assert.is_true(json.occurs({ a = { "needle" } }, '["needle"'))
+    assert.is_true(json.occurs(fresh('["' .. text .. '", 1.50]'), '",1.5]'))
+    assert.has_error(function()
+      json.occurs({}, "")
+    end)
+    assert.has_error(function()
+      json.occurs({ print }, "x")
+    end)
+  end)
+
   it("decodes so many levels at once", function()
     local text = ('{"Job":{"ID":"a","Groups":[%s]}}'):format(long_object())
     assert.is_true(is_lazy(json.decode_lazy(text, 0)))
