@@ -21,34 +21,64 @@ static bool is_literal(lua_State *L)
 	return type == LUA_TBOOLEAN || (type == LUA_TNUMBER && isfinite(lua_tonumber(L, -1)));
 }
 
-/* Reads the fields of the table at index, in the order of their names; the strings stay on the stack. */
-static size_t read_fields(lua_State *L, int index, struct log_field *fields)
+/* The field whose name and value are on top. Pops the value; what is no string leaves its text below the name. */
+static struct log_field take_field(lua_State *L)
 {
-	size_t count = 0, i;
+	struct log_field f = {.literal = is_literal(L)};
+
+	if (lua_type(L, -2) != LUA_TSTRING)
+		luaL_error(L, "host.log: the name of a field is a string");
+	f.name = lua_tostring(L, -2);
+	if (lua_type(L, -1) == LUA_TSTRING) { /* the table keeps it */
+		f.value = lua_tolstring(L, -1, &f.len);
+		lua_pop(L, 1);
+		return f;
+	}
+	/* No __tostring: it could take the table with the names apart. */
+	if (lua_type(L, -1) >= LUA_TTABLE)
+		lua_pushstring(L, luaL_typename(L, -1));
+	else
+		(void)luaL_tolstring(L, -1, NULL);
+	lua_replace(L, -2);
+	f.value = lua_tolstring(L, -1, &f.len);
+	lua_insert(L, -2);
+	return f;
+}
+
+/* Adds the fields of the table at index to the `count` that there are, in the order of their names; one of the same
+ * name is replaced. Their texts stay in the table, or on the stack. */
+static size_t read_fields(lua_State *L, int index, struct log_field *fields, size_t count)
+{
+	size_t i;
 
 	luaL_checkstack(L, FIELDS_MAX + 4, NULL);
 	json_lazy_touch(L, index);
-	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING)
-			luaL_error(L, "host.log: the name of a field is a string");
+	for (lua_pushnil(L); lua_next(L, index);) {
+		struct log_field f = take_field(L);
+		int order = 1;
+
+		for (i = count; i > 0; i--) {
+			order = strcmp(f.name, fields[i - 1].name);
+			if (order >= 0)
+				break;
+		}
+		if (order == 0) {
+			fields[i - 1] = f;
+			continue;
+		}
 		if (count == FIELDS_MAX)
 			luaL_error(L, "host.log: at most %d fields", FIELDS_MAX);
-		for (i = count++; i > 0 && strcmp(fields[i - 1].name, lua_tostring(L, -2)) > 0; i--)
-			fields[i] = fields[i - 1];
-		fields[i].name = lua_tostring(L, -2);
-	}
-	for (i = 0; i < count; i++) {
-		lua_getfield(L, index, fields[i].name);
-		fields[i].literal = is_literal(L);
-		/* No __tostring: it could take the table with the names apart. */
-		if (lua_type(L, -1) >= LUA_TTABLE)
-			lua_pushstring(L, luaL_typename(L, -1));
-		else
-			(void)luaL_tolstring(L, -1, NULL);
-		lua_remove(L, -2);
-		fields[i].value = lua_tolstring(L, -1, &fields[i].len);
+		memmove(fields + i + 1, fields + i, (count - i) * sizeof(*fields));
+		fields[i] = f;
+		count++;
 	}
 	return count;
+}
+
+static bool is_fields(lua_State *L, int index)
+{
+	luaL_argexpected(L, lua_isnil(L, index) || lua_istable(L, index), index, "table or nil");
+	return lua_istable(L, index);
 }
 
 static int log_(lua_State *L)
@@ -61,12 +91,14 @@ static int log_(lua_State *L)
 	struct log_field fields[FIELDS_MAX + 1];
 	char number[16];
 
-	lua_settop(L, 3);
-	luaL_argexpected(L, lua_isnil(L, 3) || lua_istable(L, 3), 3, "table or nil");
+	lua_settop(L, 4);
+	bool some = is_fields(L, 3), more = is_fields(L, 4);
 	if (!log_enabled(c->log, level))
 		return 0;
-	if (lua_istable(L, 3))
-		count = read_fields(L, 3, fields);
+	if (some)
+		count = read_fields(L, 3, fields, count);
+	if (more)
+		count = read_fields(L, 4, fields, count);
 	/* In the text for people it would be on every line, and says nothing there. */
 	if (log_format(c->log) != LOG_TEXT) {
 		(void)snprintf(number, sizeof(number), "%u", c->generation);

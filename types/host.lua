@@ -143,7 +143,8 @@ function host.kept(key) end
 ---@param level "error"|"warn"|"info"|"debug"
 ---@param message string
 ---@param fields? table<string, string|number|boolean> written in the order of their names
-function host.log(level, message, fields) end
+---@param more? table<string, string|number|boolean> likewise; of two with one name this one is written
+function host.log(level, message, fields, more) end
 
 --- A block of the transcript, whole lines, to the log (text format).
 ---@param text string newlines stay; other control characters are escaped

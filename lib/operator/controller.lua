@@ -394,11 +394,7 @@ end
 function Controller:run(item)
   local policy, host = self.policy, self.host
   self.gate:began(item)
-  local block = transcript.open(
-    host,
-    transcript.title(item.cause, item.key),
-    { policy = policy.name, key = item.key, cause = transcript.cause(item.cause) }
-  )
+  local block = transcript.open(host, policy.name, item.key, item.cause)
   host.spawn(policy.name .. " " .. item.key, function()
     return reconcile.run(self, item, block)
   end, function(ok, result, trace)

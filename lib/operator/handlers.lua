@@ -87,11 +87,7 @@ function step(self, key, line)
     return
   end
   local cause = { kind = "event", type = event.type }
-  local block = transcript.open(
-    self.host,
-    transcript.title(cause, key),
-    { policy = self.policy.name, key = key, cause = event.type }
-  )
+  local block = transcript.open(self.host, self.policy.name, key, cause)
   self.running = self.running + 1
   self.host.spawn(("%s on.%s %s"):format(self.policy.name, event.type, key), function()
     return self.policy.on[event.type](event, self.context(block, key, cause))

@@ -26,14 +26,11 @@ function schedule.new(deps)
 end
 
 local function run(self, name, fn, after)
-  local block = transcript.open(
-    self.host,
-    ("Timer: %s %s..."):format(self.policy.name, name),
-    { policy = self.policy.name, cause = name }
-  )
+  local cause = { kind = "requeue", detail = name }
+  local block = transcript.open(self.host, self.policy.name, nil, cause)
   self.running = self.running + 1
   self.host.spawn(("%s %s"):format(self.policy.name, name), function()
-    return fn(self.context(block, nil, { kind = "requeue", detail = name }))
+    return fn(self.context(block, nil, cause))
   end, function(ok, err, trace)
     self.running = self.running - 1
     if not ok then

@@ -16,10 +16,11 @@ local PREFIX = { error = "Error: ", warn = "Warning: ", info = "", debug = "" }
 
 ---@class operator.Block
 ---@field private host table
----@field private title string
----@field private fields table
----@field private lines string[]
----@field private live boolean written line by line (logfmt, json)
+---@field private policy string
+---@field private key? string nil: a timer's
+---@field private cause operator.Cause
+---@field private fields? table of its records, once there is one
+---@field private lines? string[] of the text, once there is one
 local Block = {}
 Block.__index = Block
 
@@ -43,10 +44,7 @@ function transcript.cause(cause)
   return cause.kind == "event" and cause.type or cause.kind
 end
 
----@param cause operator.Cause
----@param key string
----@return string
-function transcript.title(cause, key)
+local function title_of(cause, key)
   local what = cause.kind == "event" and cause.type or NAMES[cause.kind]
   local note = cause.detail or cause.status
   return ("%s: %s%s..."):format(
@@ -56,19 +54,32 @@ function transcript.title(cause, key)
   )
 end
 
---- Opens a block. Nothing is written for a block in which nothing is said.
+--- Opens a block. Nothing is written for a block in which nothing is said, and most say nothing: so its title and the
+--- fields of its records are made when something is.
 ---@param host table
----@param title string
----@param fields table<string, any> policy, key, cause: for the records of logfmt and json
+---@param policy string
+---@param key? string nil: a timer's, whose name is the cause's detail
+---@param cause operator.Cause
 ---@return operator.Block
-function transcript.open(host, title, fields)
-  return setmetatable({
-    host = host,
-    title = title,
-    fields = fields,
-    lines = {},
-    live = host.options.log_format ~= "text",
-  }, Block)
+function transcript.open(host, policy, key, cause)
+  return setmetatable({ host = host, policy = policy, key = key, cause = cause }, Block)
+end
+
+local function title(self)
+  if not self.key then
+    return ("Timer: %s %s..."):format(self.policy, self.cause.detail)
+  end
+  return title_of(self.cause, self.key)
+end
+
+local function fields(self)
+  self.fields = self.fields
+    or {
+      policy = self.policy,
+      key = self.key,
+      cause = self.key and transcript.cause(self.cause) or self.cause.detail,
+    }
+  return self.fields
 end
 
 --- One line. A message of several lines (a traceback) is indented whole.
@@ -78,17 +89,11 @@ end
 function Block:say(level, message, more)
   if RANK[level] > RANK[self.host.options.log_level] then
     return
-  elseif self.live then
-    local fields = {}
-    for name, value in pairs(self.fields) do
-      fields[name] = value
-    end
-    for name, value in pairs(more or {}) do
-      fields[name] = value
-    end
-    self.host.log(level, message, fields)
+  elseif self.host.options.log_format ~= "text" then
+    self.host.log(level, message, fields(self), more)
     return
   end
+  self.lines = self.lines or {}
   local first = true
   for line in (message:gsub("\t", "  ") .. "\n"):gmatch("(.-)\n") do
     self.lines[#self.lines + 1] = "    "
@@ -101,15 +106,15 @@ end
 --- Closes the block: in text format, writes it in one go.
 ---@param footer string "Done"
 function Block:close(footer)
-  if #self.lines > 0 then
+  if self.lines then
     self.host.block(
       ("==> %s\n%s\n--> %s\n"):format(
-        self.host.escape(self.title),
+        self.host.escape(title(self)),
         table.concat(self.lines, "\n"),
         self.host.escape(footer)
       )
     )
-    self.lines = {}
+    self.lines = nil
   end
 end
 

@@ -180,7 +180,7 @@ local LEVELS = { error = true, warn = true, info = true, debug = true }
 local function add_logs(host, scope)
   local world = scope.world
 
-  function host.log(level, message, fields)
+  function host.log(level, message, fields, more)
     if not LEVELS[level] then
       error(
         ('host.log: the level is "error", "warn", "info" or "debug", not %q'):format(
@@ -192,11 +192,13 @@ local function add_logs(host, scope)
       error("host.log: the message is a string", 2)
     end
     local shown = {}
-    for name, value in pairs(fields or {}) do
-      if type(name) ~= "string" then
-        error("host.log: the name of a field is a string", 2)
+    for _, some in ipairs { fields or {}, more or {} } do
+      for name, value in pairs(some) do
+        if type(name) ~= "string" then
+          error("host.log: the name of a field is a string", 2)
+        end
+        shown[name] = tostring(value)
       end
-      shown[name] = tostring(value)
     end
     world:record(level, message, shown, scope.number)
   end
