@@ -2,7 +2,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,8 +11,7 @@
 
 #include "buf.h"
 #include "escape.h"
-
-#define HIDDEN "(hidden)"
+#include "secrets.h"
 
 enum {
 	NAME_MAX_LEN = 64, /* bytes of a field's name */
@@ -24,11 +22,6 @@ enum {
 	HIDE_ANYWHERE_MIN = 8, /* a shorter secret is not looked for across the borders of fields */
 	WRITE_PATIENCE =
 		1000 /* milliseconds that a full pipe, set non-blocking by others, is waited for */
-};
-
-struct secret {
-	char *text;
-	size_t len;
 };
 
 /* The second that was written last, and how it is written. */
@@ -42,10 +35,7 @@ struct log {
 	enum log_level level;
 	enum log_format format;
 	bool colour;
-	struct secret
-		*secrets; /* what is hidden: each secret, and its escaped forms where they differ */
-	size_t secret_count;
-	bool secret_begins[UCHAR_MAX + 1]; /* by byte: does one begin with it? */
+	struct secrets *secrets;
 	struct second second;
 };
 
@@ -73,19 +63,16 @@ struct log *log_new(FILE *out, enum log_level level, enum log_format format)
 	log->level = level;
 	log->format = format;
 	log->colour = format == LOG_TEXT && wants_colour(out);
+	log->secrets = secrets_new();
 	log->second.at = -1;
 	return log;
 }
 
 void log_free(struct log *log)
 {
-	size_t i;
-
 	if (!log)
 		return;
-	for (i = 0; i < log->secret_count; i++)
-		free(log->secrets[i].text);
-	free(log->secrets);
+	secrets_free(log->secrets);
 	free(log);
 }
 
@@ -116,95 +103,9 @@ char *log_escape(const char *text, size_t len)
 	return escape_copy(text, len, ESCAPE_PLAIN);
 }
 
-/* Takes text over. */
-static void add_secret(struct log *log, char *text)
-{
-	size_t i;
-
-	for (i = 0; i < log->secret_count; i++) {
-		if (strcmp(log->secrets[i].text, text) == 0) {
-			free(text);
-			return;
-		}
-	}
-	log->secrets = xrealloc(log->secrets, (log->secret_count + 1) * sizeof(*log->secrets));
-	log->secrets[log->secret_count].text = text;
-	log->secrets[log->secret_count].len = strlen(text);
-	log->secret_count++;
-	log->secret_begins[(unsigned char)text[0]] = true;
-}
-
 void log_secret(struct log *log, const char *secret)
 {
-	size_t len;
-
-	if (!secret || !*secret)
-		return;
-	len = strlen(secret);
-	add_secret(log, xstrdup(secret));
-	/* Text that was escaped before it came here, in an error's message for instance. */
-	add_secret(log, escape_copy(secret, len, ESCAPE_PLAIN));
-	add_secret(log, escape_copy(secret, len, ESCAPE_QUOTED));
-	add_secret(log, escape_copy(secret, len, ESCAPE_JSON));
-}
-
-/* The end of the longest secret of at least `min` bytes that starts at text[at], or `at`. */
-static size_t secret_end(const struct log *log, const char *text, size_t len, size_t at, size_t min)
-{
-	size_t end = at;
-	size_t i;
-
-	for (i = 0; i < log->secret_count; i++) {
-		const struct secret *s = &log->secrets[i];
-
-		if (s->len < min || s->len > len - at || s->text[0] != text[at])
-			continue;
-		if (at + s->len > end && memcmp(text + at, s->text, s->len) == 0)
-			end = at + s->len;
-	}
-	return end;
-}
-
-/* Where the first secret of at least `min` bytes begins from `at` on, or len. */
-static size_t find_secret(
-	const struct log *log, const char *text, size_t len, size_t at, size_t min)
-{
-	if (log->secret_count == 0)
-		return len;
-	for (; at < len; at++) {
-		if (log->secret_begins[(unsigned char)text[at]] &&
-			secret_end(log, text, len, at, min) > at)
-			return at;
-	}
-	return len;
-}
-
-static bool has_secret(const struct log *log, const char *text, size_t len, size_t min)
-{
-	return find_secret(log, text, len, 0, min) < len;
-}
-
-/* Appends text to b with its secrets hidden; those that overlap are hidden as one. */
-static void put_hidden(
-	struct buf *b, const struct log *log, const char *text, size_t len, size_t min)
-{
-	size_t plain = 0; /* from here on nothing is written yet */
-	size_t at = 0;
-
-	while ((at = find_secret(log, text, len, at, min)) < len) {
-		size_t end = secret_end(log, text, len, at, min);
-		size_t next;
-
-		put(b, text + plain, at - plain);
-		put_text(b, HIDDEN);
-		for (at++; at < end; at++) {
-			next = secret_end(log, text, len, at, min);
-			if (next > end)
-				end = next;
-		}
-		plain = at;
-	}
-	put(b, text + plain, len - plain);
+	secrets_add(log->secrets, secret);
 }
 
 /* Appends foreign text: secrets hidden, then cut to max, then escaped. Hiding comes first, for a
@@ -215,12 +116,12 @@ static void put_foreign(struct buf *b, const struct log *log, const char *text, 
 	struct buf safe;
 	size_t n;
 
-	if (len <= max && !has_secret(log, text, len, 1)) {
+	if (len <= max && !secrets_occur(log->secrets, text, len, 1)) {
 		escape_put(b, text, len, how);
 		return;
 	}
-	buf_init(&safe, len * sizeof(HIDDEN));
-	put_hidden(&safe, log, text, len, 1);
+	buf_init(&safe, len * SECRETS_GROW);
+	secrets_hide(&safe, log->secrets, text, len, 1);
 	n = safe.len < max ? safe.len : max;
 	/* Not in the middle of a character. */
 	while (n > 0 && n < safe.len && ((unsigned char)safe.data[n] & 0xc0) == 0x80)
@@ -266,12 +167,12 @@ static void write_record(const struct log *log, struct buf *record)
 {
 	struct buf safe;
 
-	if (!has_secret(log, buf_text(record), record->len, HIDE_ANYWHERE_MIN)) {
+	if (!secrets_occur(log->secrets, buf_text(record), record->len, HIDE_ANYWHERE_MIN)) {
 		write_out(log->out, buf_text(record), record->len);
 		return;
 	}
 	buf_init(&safe, record->len);
-	put_hidden(&safe, log, buf_text(record), record->len, HIDE_ANYWHERE_MIN);
+	secrets_hide(&safe, log->secrets, buf_text(record), record->len, HIDE_ANYWHERE_MIN);
 	write_out(log->out, buf_text(&safe), safe.len);
 	buf_free(&safe);
 }
@@ -336,7 +237,7 @@ static bool needs_quotes(const char *text, size_t len)
 /* A secret that is a number becomes a text. */
 static bool is_literal(const struct log *log, const struct log_field *f)
 {
-	return f->literal && f->len > 0 && !has_secret(log, f->value, f->len, 1);
+	return f->literal && f->len > 0 && !secrets_occur(log->secrets, f->value, f->len, 1);
 }
 
 static void put_value(struct buf *b, const struct log *log, const struct log_field *f)
