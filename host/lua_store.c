@@ -109,31 +109,67 @@ static bool add_labels(lua_State *L, int index, struct buf *b)
 	return ok && (count == 0 || buf_add(b, "}", 1));
 }
 
-static int count(lua_State *L)
+/* Pushes the name of a series: the first argument, with the labels of the table at index, if there is one. */
+static struct buf *push_series(lua_State *L, int index)
 {
 	const char *name = luaL_checkstring(L, 1);
-	double value = luaL_checknumber(L, 2);
-	struct metrics *m = lua_context(L)->metrics;
 	struct buf *b;
 	bool ok;
 
-	lua_settop(L, 3);
+	lua_settop(L, index);
 	luaL_argcheck(L, is_name(name), 1, "a name is of a-z, 0-9 and _");
-	luaL_argexpected(L, lua_isnil(L, 3) || lua_istable(L, 3), 3, "table or nil");
+	luaL_argexpected(L, lua_isnil(L, index) || lua_istable(L, index), index, "table or nil");
 	b = lua_buf_push(L, SERIES_BYTES);
-	ok = buf_add(b, name, strlen(name)) && (lua_isnil(L, 3) || add_labels(L, 3, b));
+	ok = buf_add(b, name, strlen(name)) && (lua_isnil(L, index) || add_labels(L, index, b));
 	if (!ok)
-		return luaL_error(L, "host.count: name and labels together are too long");
+		luaL_error(L, "host.count: name and labels together are too long");
+	return b;
+}
+
+static int count(lua_State *L)
+{
+	double value = luaL_checknumber(L, 2);
+	struct metrics *m = lua_context(L)->metrics;
+	struct buf *b = push_series(L, 3);
+
 	if (!metrics_add(m, buf_text(b), value))
 		(void)metrics_add(m, "metrics_refused_total", 1);
 	buf_free(b);
 	return 0;
 }
 
+/* The function that host.counter returns; its upvalues are the series and where it was last time. */
+static int count_on(lua_State *L)
+{
+	double value = luaL_optnumber(L, 1, 1);
+	struct metrics *m = lua_context(L)->metrics;
+	size_t before = (size_t)lua_tointeger(L, lua_upvalueindex(2));
+	size_t at = before;
+
+	if (!metrics_add_at(m, &at, lua_tostring(L, lua_upvalueindex(1)), value))
+		(void)metrics_add(m, "metrics_refused_total", 1);
+	if (at != before) {
+		lua_pushinteger(L, (lua_Integer)at);
+		lua_replace(L, lua_upvalueindex(2));
+	}
+	return 0;
+}
+
+static int counter(lua_State *L)
+{
+	struct buf *b = push_series(L, 2);
+
+	lua_pushstring(L, buf_text(b));
+	buf_free(b);
+	lua_pushinteger(L, 0);
+	lua_pushcclosure(L, count_on, 2);
+	return 1;
+}
+
 void lua_store_add(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-		{"keep", keep}, {"kept", kept}, {"count", count}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"keep", keep}, {"kept", kept}, {"count", count},
+		{"counter", counter}, {NULL, NULL}};
 
 	luaL_setfuncs(L, functions, 0);
 }

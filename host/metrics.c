@@ -73,6 +73,18 @@ bool metrics_add(struct metrics *m, const char *name, double value)
 	return true;
 }
 
+bool metrics_add_at(struct metrics *m, size_t *at, const char *series, double value)
+{
+	if (*at >= m->count || strcmp(m->series[*at].name, series) != 0) {
+		bool ok = metrics_add(m, series, value);
+
+		(void)find(m, series, at);
+		return ok;
+	}
+	m->series[*at].value += value;
+	return true;
+}
+
 bool metrics_put_label(struct buf *b, const char *name, const char *value, size_t len)
 {
 	bool ok = buf_addf(b, "%s=\"", name);

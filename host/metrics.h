@@ -22,6 +22,8 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 /* false: the series would be one too many; nothing was counted. */
 bool metrics_add(struct metrics *m, const char *series, double value);
+/* The same for who adds to one series again and again: *at is where it was last time, 0 at first. */
+bool metrics_add_at(struct metrics *m, size_t *at, const char *series, double value);
 /* The same for a name with labels: name, value, name, value, NULL, by the names' order. */
 bool metrics_add_with(struct metrics *m, double value, const char *name, ...);
 /* Appends name="value", escaped as Prometheus wants it. */

@@ -5,7 +5,7 @@
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
   { "^mem$", "^hex$", "^pool$", "^embedded$", "^version$" },
-  { "^buf$", "^escape$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
+  { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
     "^files$" },
   { "^ndjson", "^scan", "^where", "^keyset$", "^metrics", "^interests$", "^inbox$",
     "^health$" },

@@ -187,4 +187,10 @@ function host.list_dir(path) end
 ---@param labels? table<string, string>
 function host.count(name, value, labels) end
 
+--- The same for what is counted often: a function that adds to one series. It is shown once something was added.
+---@param name string
+---@param labels? table<string, string>
+---@return fun(value?: number) add 1 unless told
+function host.counter(name, labels) end
+
 return host

@@ -277,10 +277,14 @@ static void counts_by_labels(void **state)
 	fixture_do(f, "local host = ...\n"
 		      "host.count('writes_total', 1, { verb = 'a\"b', policy = 'p' })\n"
 		      "host.count('writes_total', 2, { policy = 'p', verb = 'a\"b' })\n"
-		      "host.count('plain', 1)");
+		      "host.count('plain', 1) "
+		      "local add = host.counter('writes_total', { policy = 'p', verb = 'a\"b' }) "
+		      "local new = host.counter('a_new_one') "
+		      "add() new() add(2.5) new(4) host.counter('never')");
 	assert_true(metrics_get(f->context.metrics, "writes_total{policy=\"p\",verb=\"a\\\"b\"}") ==
-		    3.0);
+		    6.5);
 	assert_true(metrics_get(f->context.metrics, "plain") == 1.0);
+	assert_true(metrics_get(f->context.metrics, "a_new_one") == 5.0);
 	assert_false(fixture_try(f, "(...).count('Bad name', 1)"));
 }
 

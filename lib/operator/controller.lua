@@ -55,6 +55,7 @@ function controller.new(deps)
     scope = deps.scope,
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     found = deps.found,
+    results = {}, -- counters of what became of reconciles, by kind
     fatal = deps.fatal,
     on_idle = deps.idle,
   }, Controller)
@@ -370,6 +371,15 @@ local function cut_short(self, item, block)
   block:close("Given up: the operator stops, or new scripts have taken over")
 end
 
+local function count(self, kind)
+  local add = self.results[kind]
+  if not add then
+    add = self.host.counter("reconcile_total", { policy = self.policy.name, result = kind })
+    self.results[kind] = add
+  end
+  add()
+end
+
 -- The task of an item has ended.
 function Controller:ended(item, block, ok, result, trace)
   if not ok and failure.is_cancelled(result) then
@@ -377,7 +387,7 @@ function Controller:ended(item, block, ok, result, trace)
     return
   end
   local outcome = ok and result or outcome_of(self, result, trace, block)
-  self.host.count("reconcile_total", 1, { policy = self.policy.name, result = outcome.kind })
+  count(self, outcome.kind)
   if not ok and self.fatal then
     self.fatal(item.key, tostring(result))
     outcome = { kind = "fail" }

@@ -249,6 +249,12 @@ local function add_store(host, scope)
     world.counters[key] = (world.counters[key] or 0) + value
   end
 
+  function host.counter(name, labels)
+    return function(value)
+      host.count(name, value or 1, labels)
+    end
+  end
+
   function host.read_file(path)
     return world.files:read(path)
   end
