@@ -33,12 +33,13 @@ struct http_request {
 	struct http *http;
 	TAILQ_ENTRY(http_request) entry;
 	enum request_state state;
-	struct http_easy easy; /* its handle only while RUNNING */
+	struct http_easy *easy; /* while RUNNING */
 	http_data_cb *data;
 	http_done_cb *done;
 	void *user;
 	bool rejected; /* the data callback returned false */
 	bool paused;
+	bool interrupted;   /* it was paused some time */
 	bool resume;	    /* to be resumed by kick */
 	uint64_t idle_ms;   /* 0: none */
 	uint64_t last_byte; /* loop time, ms */
@@ -54,9 +55,10 @@ struct http {
 	uv_idle_t kick;
 	unsigned open_parts; /* of the three above; the last to close frees the struct */
 	struct request_list running, unsent, finished;
-	CURL *spare[SPARE_MAX];
+	struct http_easy *spare[SPARE_MAX]; /* the last one used is the last */
 	size_t spare_count;
 	struct http_tls tls;
+	unsigned tls_age; /* how often the certificates were changed */
 	bool closing;
 };
 
@@ -86,25 +88,41 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 /* ---- the end of a request ---- */
 
-static void free_request(struct http_request *r)
-{
-	http_easy_clear(&r->easy);
-	free(r);
-}
-
-/* Takes the request out of libcurl; its easy handle is kept for another one. */
-static void detach(struct http_request *r)
+/* Takes the request out of libcurl; its easy handle is kept for another one, and configured as it is
+ * if the request has ended as most do. */
+static void detach(struct http_request *r, bool well)
 {
 	struct http *h = r->http;
 
-	http_loop_remove(h->transfers, r->easy.curl);
-	curl_easy_reset(r->easy.curl);
-	if (h->spare_count < SPARE_MAX && !h->closing)
-		h->spare[h->spare_count++] = r->easy.curl;
-	else
-		curl_easy_cleanup(r->easy.curl);
-	r->easy.curl = NULL;
+	http_loop_remove(h->transfers, r->easy->curl);
+	if (h->spare_count == SPARE_MAX || h->closing) {
+		http_easy_free(r->easy);
+	} else {
+		if (well && !r->interrupted && r->easy->tls_age == h->tls_age)
+			http_easy_end(r->easy);
+		else
+			http_easy_reset(r->easy);
+		h->spare[h->spare_count++] = r->easy;
+	}
+	r->easy = NULL;
 	TAILQ_REMOVE(&h->running, r, entry);
+}
+
+/* One that is configured for such a request; else the one that was not used for longest. */
+static struct http_easy *take_easy(struct http *h, const struct http_options *o)
+{
+	size_t at = h->spare_count;
+	struct http_easy *e;
+
+	if (at == 0)
+		return http_easy_new();
+	while (at > 0 && !http_easy_fits(h->spare[at - 1], o, h->tls_age))
+		at--;
+	at = at > 0 ? at - 1 : 0;
+	e = h->spare[at];
+	h->spare_count--;
+	memmove(h->spare + at, h->spare + at + 1, (h->spare_count - at) * sizeof(*h->spare));
+	return e;
 }
 
 static void set_outcome(struct http_request *r, enum http_error error, const char *words)
@@ -118,16 +136,16 @@ static void set_outcome(struct http_request *r, enum http_error error, const cha
 
 static void finish(struct http_request *r, enum http_error error, const char *words)
 {
-	curl_easy_getinfo(r->easy.curl, CURLINFO_RESPONSE_CODE, &r->result.status);
+	curl_easy_getinfo(r->easy->curl, CURLINFO_RESPONSE_CODE, &r->result.status);
 	set_outcome(r, error, words);
-	detach(r);
+	detach(r, error == HTTP_OK);
 	r->state = REQUEST_FINISHED;
 	TAILQ_INSERT_TAIL(&r->http->finished, r, entry);
 }
 
 static void finish_code(struct http_request *r, CURLcode code)
 {
-	const char *words = r->easy.error[0] ? r->easy.error : curl_easy_strerror(code);
+	const char *words = r->easy->error[0] ? r->easy->error : curl_easy_strerror(code);
 	enum http_error error = http_answer_error(code, words);
 	char with_errno[sizeof(r->result.detail)];
 	long os_errno = 0;
@@ -135,7 +153,7 @@ static void finish_code(struct http_request *r, CURLcode code)
 	if (error == HTTP_REJECTED && !r->rejected)
 		error = HTTP_INTERNAL;
 	if (code == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(r->easy.curl, CURLINFO_OS_ERRNO, &os_errno);
+		curl_easy_getinfo(r->easy->curl, CURLINFO_OS_ERRNO, &os_errno);
 	if (os_errno > 0) {
 		/* libcurl's own words do not tell a refusal from a missing route or socket. */
 		snprintf(with_errno, sizeof(with_errno), "%.150s (%.90s)", words,
@@ -150,7 +168,7 @@ static void call_done(struct http_request *r)
 {
 	r->state = REQUEST_DELIVERING;
 	r->done(r, &r->result, r->user);
-	free_request(r);
+	free(r);
 }
 
 static void deliver(struct http *h)
@@ -225,7 +243,7 @@ static void resume(struct http_request *r)
 	r->resume = false;
 	r->paused = false;
 	watch_idle(r);
-	code = http_loop_pause(r->http->transfers, r->easy.curl, CURLPAUSE_CONT);
+	code = http_loop_pause(r->http->transfers, r->easy->curl, CURLPAUSE_CONT);
 	/* libcurl does not end the transfer by itself when the bytes that it held back are
 	 * refused. */
 	if (code != CURLE_OK)
@@ -301,7 +319,7 @@ void http_free(struct http *h)
 	cancel_all(&h->unsent);
 	cancel_all(&h->finished);
 	while (h->spare_count > 0)
-		curl_easy_cleanup(h->spare[--h->spare_count]);
+		http_easy_free(h->spare[--h->spare_count]);
 	http_tls_clear(&h->tls);
 	http_loop_free(h->transfers, part_closed);
 	uv_close((uv_handle_t *)&h->idle_timer, on_handle_closed);
@@ -314,11 +332,14 @@ void http_set_tls(struct http *h, const struct http_tls *tls)
 
 	http_tls_copy(&h->tls, tls);
 	http_tls_clear(&old);
+	h->tls_age++;
+	for (size_t i = 0; i < h->spare_count; i++)
+		http_easy_reset(h->spare[i]);
 }
 
 static bool set_callbacks(struct http_request *r)
 {
-	CURL *c = r->easy.curl;
+	CURL *c = r->easy->curl;
 	int bad = 0;
 
 	bad |= (int)curl_easy_setopt(c, CURLOPT_PRIVATE, (void *)r);
@@ -332,7 +353,7 @@ static bool set_callbacks(struct http_request *r)
 static void fail_unsent(struct http_request *r, const char *words)
 {
 	set_outcome(r, HTTP_INTERNAL, words);
-	detach(r);
+	detach(r, false);
 	r->state = REQUEST_UNSENT;
 	TAILQ_INSERT_TAIL(&r->http->unsent, r, entry);
 	uv_idle_start(&r->http->kick, on_kick);
@@ -351,15 +372,13 @@ struct http_request *http_send(struct http *h, const struct http_options *o, htt
 	r->user = user;
 	r->result.retry_after = -1;
 	r->idle_ms = o->idle_timeout > 0 ? (uint64_t)(o->idle_timeout * 1000) + 1 : 0;
-	r->easy.curl = h->spare_count > 0 ? h->spare[--h->spare_count] : curl_easy_init();
-	if (!r->easy.curl)
-		abort();
+	r->easy = take_easy(h, o);
 	TAILQ_INSERT_TAIL(&h->running, r, entry);
-	if (!http_easy_setup(&r->easy, o, &h->tls) || !set_callbacks(r)) {
+	if (!http_easy_setup(r->easy, o, &h->tls, h->tls_age) || !set_callbacks(r)) {
 		fail_unsent(r, "libcurl refuses the request");
 		return r;
 	}
-	code = http_loop_add(h->transfers, r->easy.curl);
+	code = http_loop_add(h->transfers, r->easy->curl);
 	if (code != CURLM_OK)
 		fail_unsent(r, curl_multi_strerror(code));
 	else
@@ -371,7 +390,7 @@ void http_cancel(struct http_request *r)
 {
 	switch (r->state) {
 	case REQUEST_RUNNING:
-		detach(r);
+		detach(r, false);
 		break;
 	case REQUEST_UNSENT:
 		TAILQ_REMOVE(&r->http->unsent, r, entry);
@@ -383,7 +402,7 @@ void http_cancel(struct http_request *r)
 	default:
 		return; /* it dies when its callback returns */
 	}
-	free_request(r);
+	free(r);
 }
 
 void http_pause(struct http_request *r)
@@ -392,7 +411,8 @@ void http_pause(struct http_request *r)
 	if (r->state != REQUEST_RUNNING || r->paused)
 		return;
 	r->paused = true;
-	(void)http_loop_pause(r->http->transfers, r->easy.curl, CURLPAUSE_RECV);
+	r->interrupted = true;
+	(void)http_loop_pause(r->http->transfers, r->easy->curl, CURLPAUSE_RECV);
 }
 
 void http_resume(struct http_request *r)
@@ -408,7 +428,7 @@ long http_status(const struct http_request *r)
 	long status = r->result.status;
 
 	if (r->state == REQUEST_RUNNING)
-		curl_easy_getinfo(r->easy.curl, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(r->easy->curl, CURLINFO_RESPONSE_CODE, &status);
 	return status;
 }
 
@@ -427,6 +447,6 @@ int http_local_port(const struct http_request *r)
 	long port = 0;
 
 	if (r->state == REQUEST_RUNNING)
-		curl_easy_getinfo(r->easy.curl, CURLINFO_LOCAL_PORT, &port);
+		curl_easy_getinfo(r->easy->curl, CURLINFO_LOCAL_PORT, &port);
 	return port > 0 ? (int)port : 0;
 }

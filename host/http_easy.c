@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_BUFFER = 64 * 1024 };
-static const double default_connect_timeout = 30;
-
-static long milliseconds(double seconds)
-{
-	return seconds * 1000 < 1 ? 1 : (long)(seconds * 1000);
-}
+enum {
+	READ_BUFFER = 64 * 1024,
+	/* For what answers a write: libcurl allocates it for each request, and the allocator tidies up
+	 * whenever it gets 64 KiB back. */
+	ANSWER_BUFFER = 16 * 1024
+};
 
 static bool add_line(struct curl_slist **list, const char *line)
 {
@@ -19,18 +18,6 @@ static bool add_line(struct curl_slist **list, const char *line)
 	if (longer)
 		*list = longer;
 	return longer != NULL;
-}
-
-/* As Go's client does: a proxy is never asked for this machine. */
-static bool is_local(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	if (!host)
-		return false;
-	host += 3;
-	return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-	       (strncmp(host, "localhost", 9) == 0 && strchr(":/", host[9]));
 }
 
 /* The certificate is checked for `name` while the connection goes to the address: for libcurl
@@ -92,11 +79,26 @@ static int set_body(struct http_easy *e, const struct http_options *o)
 {
 	int bad = 0;
 
+	free(e->body);
 	e->body = xmalloc(o->body_len);
 	if (o->body_len > 0)
 		memcpy(e->body, o->body, o->body_len);
 	bad |= (int)curl_easy_setopt(e->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body_len);
 	bad |= (int)curl_easy_setopt(e->curl, CURLOPT_POSTFIELDS, (char *)e->body);
+	return bad;
+}
+
+static bool has_body(const struct http_options *o)
+{
+	if (strcmp(o->method, "HEAD") == 0)
+		return false;
+	return o->body || strcmp(o->method, "POST") == 0 || strcmp(o->method, "PUT") == 0;
+}
+
+static int set_body_headers(struct http_easy *e, const struct http_options *o)
+{
+	int bad = 0;
+
 	/* libcurl would wait a second for a "100 Continue" before a large body. */
 	bad |= !add_line(&e->headers, "Expect:");
 	if (o->body_len == 0)
@@ -111,8 +113,8 @@ static int set_method(struct http_easy *e, const struct http_options *o)
 
 	if (strcmp(m, "HEAD") == 0)
 		return (int)curl_easy_setopt(e->curl, CURLOPT_NOBODY, 1L);
-	if (o->body || strcmp(m, "POST") == 0 || strcmp(m, "PUT") == 0)
-		bad |= set_body(e, o);
+	if (has_body(o))
+		bad |= set_body_headers(e, o);
 	if (strcmp(m, "GET") != 0 || o->body)
 		bad |= (int)curl_easy_setopt(e->curl, CURLOPT_CUSTOMREQUEST, m);
 	return bad;
@@ -133,20 +135,21 @@ static int set_headers(struct http_easy *e, const struct http_options *o)
 
 static int set_connection(struct http_easy *e, const struct http_options *o)
 {
-	double connect = o->connect_timeout > 0 ? o->connect_timeout : default_connect_timeout;
 	CURL *c = e->curl;
 	int bad = 0;
 
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TCP_KEEPIDLE, 30L);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_TCP_KEEPINTVL, 10L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect));
+	bad |= (int)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, http_connect_ms(o));
 	if (o->total_timeout > 0)
-		bad |= (int)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, milliseconds(o->total_timeout));
+		bad |= (int)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, http_total_ms(o));
 	if (o->unix_socket)
 		bad |= (int)curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, o->unix_socket);
-	if (o->unix_socket || is_local(o->url))
+	if (http_is_direct(o)) {
 		bad |= (int)curl_easy_setopt(c, CURLOPT_PROXY, "");
+		bad |= (int)curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+	}
 	if (o->fresh_connection) {
 		bad |= (int)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 		bad |= (int)curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
@@ -154,9 +157,52 @@ static int set_connection(struct http_easy *e, const struct http_options *o)
 	return bad;
 }
 
-bool http_easy_setup(struct http_easy *e, const struct http_options *o, const struct http_tls *tls)
+/* libcurl takes apart and puts together again for each request what it gets as a text. NULL: libcurl
+ * has to say what is wrong with it. */
+static CURLU *parse_origin(const struct http_options *o, size_t len)
+{
+	char *origin = xasprintf("%.*s/", (int)len, o->url);
+	CURLU *u = curl_url();
+
+	if (u && curl_url_set(u, CURLUPART_URL, origin, CURLU_PATH_AS_IS) != CURLUE_OK) {
+		curl_url_cleanup(u);
+		u = NULL;
+	}
+	free(origin);
+	return u;
+}
+
+static int set_url(struct http_easy *e, const struct http_options *o, const struct http_tls *tls)
+{
+	bool https = strncmp(o->url, "https:", 6) == 0;
+	int bad = 0;
+
+	/* A server's name of its own makes another URL of it. */
+	if (e->url && !(https && tls->server_name))
+		bad |= (int)curl_easy_setopt(e->curl, CURLOPT_CURLU, e->url);
+	else
+		bad |= (int)curl_easy_setopt(e->curl, CURLOPT_URL, o->url);
+	if (https)
+		bad |= set_tls(e, o->url, tls);
+	return bad;
+}
+
+/* What no two requests need to have in common. */
+static bool set_own(struct http_easy *e, const struct http_options *o, size_t origin)
+{
+	int bad = 0;
+
+	if (origin > 0)
+		bad |= (int)curl_easy_setopt(e->curl, CURLOPT_REQUEST_TARGET, o->url + origin);
+	if (has_body(o))
+		bad |= set_body(e, o);
+	return !bad;
+}
+
+static bool set_all(struct http_easy *e, const struct http_options *o, const struct http_tls *tls)
 {
 	CURL *c = e->curl;
+	long buffer = o->body ? ANSWER_BUFFER : READ_BUFFER;
 	int bad = 0;
 
 	bad |= (int)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, e->error);
@@ -167,11 +213,9 @@ bool http_easy_setup(struct http_easy *e, const struct http_options *o, const st
 	bad |= (int)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	bad |= (int)curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
-	bad |= (int)curl_easy_setopt(c, CURLOPT_URL, o->url);
+	bad |= (int)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, buffer);
 	bad |= set_connection(e, o);
-	if (strncmp(o->url, "https:", 6) == 0)
-		bad |= set_tls(e, o->url, tls);
+	bad |= set_url(e, o, tls);
 	bad |= set_headers(e, o);
 	bad |= set_method(e, o);
 	if (e->headers)
@@ -179,14 +223,77 @@ bool http_easy_setup(struct http_easy *e, const struct http_options *o, const st
 	return !bad;
 }
 
-void http_easy_clear(struct http_easy *e)
+struct http_easy *http_easy_new(void)
+{
+	struct http_easy *e = xcalloc(1, sizeof(*e));
+
+	http_shape_init(&e->shape);
+	e->curl = curl_easy_init();
+	if (!e->curl)
+		abort();
+	return e;
+}
+
+bool http_easy_fits(const struct http_easy *e, const struct http_options *o, unsigned tls_age)
+{
+	size_t origin = http_shape_origin(o);
+
+	return origin > 0 && e->tls_age == tls_age && http_shape_fits(&e->shape, o, origin);
+}
+
+bool http_easy_setup(struct http_easy *e, const struct http_options *o, const struct http_tls *tls,
+	unsigned tls_age)
+{
+	size_t origin = http_shape_origin(o);
+
+	e->error[0] = '\0';
+	if (origin > 0 && e->tls_age == tls_age && http_shape_fits(&e->shape, o, origin))
+		return set_own(e, o, origin);
+	http_easy_reset(e);
+	e->tls_age = tls_age;
+	if (origin > 0)
+		e->url = parse_origin(o, origin);
+	if (e->url)
+		http_shape_take(&e->shape, o, origin);
+	return set_all(e, o, tls) && set_own(e, o, e->url ? origin : 0);
+}
+
+/* What libcurl borrowed; it is not asked to do anything before it has been given other things. */
+static void drop_borrowed(struct http_easy *e)
 {
 	curl_slist_free_all(e->headers);
 	curl_slist_free_all(e->connect_to);
+	curl_url_cleanup(e->url);
 	free(e->body);
 	e->headers = NULL;
 	e->connect_to = NULL;
+	e->url = NULL;
 	e->body = NULL;
+}
+
+void http_easy_reset(struct http_easy *e)
+{
+	curl_easy_reset(e->curl);
+	http_shape_clear(&e->shape);
+	drop_borrowed(e);
+}
+
+void http_easy_end(struct http_easy *e)
+{
+	if (e->shape.texts.len == 0) {
+		http_easy_reset(e);
+		return;
+	}
+	free(e->body);
+	e->body = NULL;
+}
+
+void http_easy_free(struct http_easy *e)
+{
+	curl_easy_cleanup(e->curl);
+	http_shape_clear(&e->shape);
+	drop_borrowed(e);
+	free(e);
 }
 
 static char *copy(const char *text)

@@ -1,24 +1,38 @@
-/* http_easy: one request and the certificates, as settings of a libcurl easy handle. */
+/* http_easy: one request and the certificates, as settings of a libcurl easy handle.
+ *
+ * A handle stays configured: for the next request of the same shape only the target and the body
+ * are set. */
 #ifndef HTTP_EASY_H
 #define HTTP_EASY_H
 
 #include <curl/curl.h>
 
 #include "http.h"
+#include "http_shape.h"
 
-/* What libcurl only borrows while the request runs. The handle itself is the caller's. */
 struct http_easy {
 	CURL *curl;
+	struct http_shape shape;
+	unsigned tls_age; /* of the certificates that it is configured for */
+	/* What libcurl only borrows. */
 	struct curl_slist *headers, *connect_to;
+	CURLU *url;
 	void *body;
 	char error[CURL_ERROR_SIZE];
 };
 
-/* e->curl is fresh or reset, the rest empty. All strings are copied. */
-bool http_easy_setup(
-	struct http_easy *e, const struct http_options *o, const struct http_tls *tls) WARN_UNUSED;
-/* Frees what setup made; the handle has left libcurl's multi before. */
-void http_easy_clear(struct http_easy *e);
+struct http_easy *http_easy_new(void);
+void http_easy_free(struct http_easy *e);
+/* Is it configured for a request like this one? */
+bool http_easy_fits(const struct http_easy *e, const struct http_options *o, unsigned tls_age);
+/* Configures what is not so already. All strings are copied. The callbacks are not its affair. */
+bool http_easy_setup(struct http_easy *e, const struct http_options *o, const struct http_tls *tls,
+	unsigned tls_age) WARN_UNUSED;
+/* The handle has left libcurl's multi. Keeps the configuration for the next request, if there can be
+ * one like it. */
+void http_easy_end(struct http_easy *e);
+/* As new. */
+void http_easy_reset(struct http_easy *e);
 
 /* out's strings are copies, to be freed by http_tls_clear. */
 void http_tls_copy(struct http_tls *out, const struct http_tls *from);
