@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "collector.h"
 #include "inbox.h"
 #include "lua_generation.h"
 #include "lua_host.h"
@@ -22,6 +23,7 @@ struct generation {
 	struct vm *vm;
 	struct interests *interests;
 	struct inbox *inbox;
+	struct collector *collector;
 	struct turn_job delivery;
 	struct lua_ending ending;
 	struct turn_job ended;
@@ -65,6 +67,7 @@ static void deliver(void *user)
 	}
 	if (!inbox_empty(g->inbox))
 		turn_add(g->context.turn, &g->delivery);
+	collector_note(g->collector);
 }
 
 static void on_ended(void *user)
@@ -90,6 +93,8 @@ static void on_task_ended(void *user)
 {
 	const struct generation *g = user;
 
+	if (g->collector)
+		collector_note(g->collector);
 	if (g->cb.task_ended)
 		g->cb.task_ended(g->user);
 }
@@ -131,6 +136,7 @@ struct generation *generation_new(const struct lua_context *base,
 	}
 	tasks.vm = g->vm;
 	g->context.tasks = tasks_new(&tasks);
+	g->collector = collector_new(base->loop, base->turn, g->vm);
 	if (!vm_call(g->vm, open_host, NULL, VM_CPU_LOAD)) {
 		*error = xstrdup(vm_last_error(g->vm)->message);
 		generation_free(g);
@@ -147,6 +153,8 @@ void generation_free(struct generation *g)
 	if (g->context.tasks)
 		tasks_cancel_all(g->context.tasks);
 	turn_remove(&g->ended);
+	collector_free(g->collector);
+	g->collector = NULL;
 	vm_free(g->vm);
 	tasks_free(g->context.tasks);
 	lua_ending_free(&g->ending);

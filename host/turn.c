@@ -117,6 +117,11 @@ void turn_remove(struct turn_job *job)
 		unlink_job(job);
 }
 
+bool turn_waits(const struct turn *t)
+{
+	return t->first || t->now;
+}
+
 uint64_t turn_deadline(double milliseconds)
 {
 	return uv_hrtime() + (uint64_t)(milliseconds * 1e6);

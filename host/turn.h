@@ -27,6 +27,7 @@ void turn_free(struct turn *t);
 void turn_job_init(struct turn_job *job, turn_cb *cb, void *user);
 void turn_add(struct turn *t, struct turn_job *job); /* nothing, if it is queued already */
 void turn_remove(struct turn_job *job);		     /* nothing, if it is not queued */
+bool turn_waits(const struct turn *t);		     /* is any job queued? */
 
 /* A slice of time within a turn, for jobs that leave the rest to the next one. */
 uint64_t turn_deadline(double milliseconds);
