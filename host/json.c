@@ -46,12 +46,23 @@ void json_push_array_meta(lua_State *L)
 	(void)luaL_newmetatable(L, ARRAY_NAME);
 }
 
+static bool wants_nulls(lua_State *L, int arg)
+{
+	if (lua_isnoneornil(L, arg))
+		return false;
+	luaL_checktype(L, arg, LUA_TTABLE);
+	lua_getfield(L, arg, "nulls");
+	bool nulls = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return nulls;
+}
+
 static int l_decode(lua_State *L)
 {
 	size_t len;
 	const char *text = luaL_checklstring(L, 1, &len);
 
-	if (json_push(L, text, len))
+	if ((wants_nulls(L, 2) ? json_push_nulls : json_push)(L, text, len))
 		return 1;
 	luaL_pushfail(L);
 	lua_insert(L, -2); /* nil message */

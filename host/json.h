@@ -26,7 +26,10 @@ struct json_format {
  * returns false. The text must stay where it is until then; it need not end in NUL. */
 bool json_push(lua_State *L, const char *text, size_t len);
 
-/* The same for the Lua string at `index`; only containers with fewer than `levels` others around them are decoded at once
+/* The same, but null is the value of json_push_null in objects too. */
+bool json_push_nulls(lua_State *L, const char *text, size_t len);
+
+/* As json_push for the Lua string at `index`; only containers with fewer than `levels` others around them are decoded at once
  * for sure, of the others those above JSON_LAZY_ABOVE bytes become lazy tables. All of the text is checked. */
 bool json_push_lazy(lua_State *L, int index, int levels);
 

@@ -36,6 +36,7 @@ struct decoder {
 	int lazy_from;	   /* long values inside so many others are left as text … */
 	int text_at;	   /* … of the Lua string at this stack index */
 	const char *whole; /* its bytes */
+	bool nulls;	   /* a null in an object is a value as any other */
 };
 
 /* The keys that an object had so far, as a set of bits that may say yes wrongly. */
@@ -215,7 +216,7 @@ static bool member(struct decoder *d, struct members *m)
 		m->any_before = true;
 	else
 		place = json_keys_place(key.p, key.n, d->end, &wanted);
-	bool null = at(d, 'n');
+	bool null = !d->nulls && at(d, 'n');
 	if (null && !literal(d, "null", 4))
 		return false;
 	bool before = m->any_before;
@@ -455,6 +456,14 @@ bool json_push(lua_State *L, const char *text, size_t len)
 {
 	struct decoder d = decoder(L, text, len);
 
+	return read_all(&d);
+}
+
+bool json_push_nulls(lua_State *L, const char *text, size_t len)
+{
+	struct decoder d = decoder(L, text, len);
+
+	d.nulls = true;
 	return read_all(&d);
 }
 

@@ -3,7 +3,7 @@
 
 local json = {}
 
---- null inside an array. In an object a null is read as an absent field.
+--- null inside an array. In an object a null is read as an absent field, unless decode is told to keep it.
 ---@type userdata tostring gives "null"
 json.null = nil
 
@@ -20,9 +20,10 @@ function json.is_array(t) end
 
 --- Numbers without fraction and exponent are integers; beyond 64 bits, and all others, floats. Depth at most 512.
 ---@param text string
+---@param options? { nulls?: boolean } nulls: a null in an object is json.null
 ---@return any value nil and an error for bad text; `null` alone is json.null
 ---@return string? error "line 1, column 17: expected ':' after a key, found '}'"
-function json.decode(text) end
+function json.decode(text, options) end
 
 --- As `decode`, for a text of which little is wanted: containers with fewer than `levels` others around them are
 --- decoded now; of what is nested deeper, a value of up to 1024 bytes too, and a longer one becomes a lazy table: its text

@@ -127,7 +127,7 @@ end
 
 local function from_json(path, text)
   local name = input.name(path)
-  local value, err = json.decode((text:gsub("^\xEF\xBB\xBF", "")))
+  local value, err = json.decode((text:gsub("^\xEF\xBB\xBF", "")), { nulls = true })
   if err then
     if err:find("expected the end of the text", 1, true) then
       err = err .. "; one file holds one job"

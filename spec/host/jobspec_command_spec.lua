@@ -85,6 +85,22 @@ describe("jobspec validate", function()
     assert.equal("error", problem.level)
   end)
 
+  it("reads a null in a map as Nomad does, as an empty text", function()
+    local job = json.decode(GOOD).Job
+    job.Meta = { a = json.null }
+    job.TaskGroups[1].Tasks[1].Artifacts = {
+      { GetterSource = "https://example.org/a.tgz", GetterOptions = { checksum = json.null } },
+    }
+    local file = write("null.json", json.encode(job))
+    local code, out = run("validate", file)
+    assert.equal(1, code)
+    assert.matches('GetterOptions.checksum: "" is no checksum', out, 1, true)
+    job.TaskGroups[1].Tasks[1].Artifacts = nil
+    code, out = run("canonicalize", write("null.json", json.encode(job)))
+    assert.equal(0, code)
+    assert.same({ a = "" }, json.decode(out).Meta)
+  end)
+
   it("reads standard input, bare jobs, and keys in any case", function()
     local bare = json.encode(json.decode(GOOD).Job)
     assert.equal(0, (piped(bare, "validate -")))

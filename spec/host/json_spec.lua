@@ -233,6 +233,23 @@ describe("host.json decode", function()
     assert.equal(100, value.k100)
   end)
 
+  it("keeps nulls in objects where that is asked for", function()
+    local text = '{"a":null,"b":[null,{"c":null}],"d":1}'
+    local value = json.decode(text, { nulls = true })
+    assert.equal(json.null, value.a)
+    assert.equal(json.null, value.b[2].c)
+    assert.equal(text, json.encode(value, { sorted = true }))
+    assert.equal(json.null, json.decode('{"a":1,"a":null}', { nulls = true }).a)
+    assert.equal(2, json.decode('{"a":null,"a":2}', { nulls = true }).a)
+    for _, options in ipairs { {}, { nulls = false } } do
+      value = json.decode(text, options)
+      assert.equal('{"b":[null,{}],"d":1}', json.encode(value, { sorted = true }))
+    end
+    local _, err = json.decode('{"a":nul}', { nulls = true })
+    assert.matches("line 1, column 6", err, 1, true)
+    assert.has_error(function() json.decode("{}", 1) end)
+  end)
+
   it("takes only text", function()
     assert.has_error(function()
       json.decode()

@@ -116,7 +116,7 @@ describe("the canonical form, compared with a real Nomad", function()
     local taken = compare(function(visit)
       for _, fixture in ipairs(fixtures.all()) do
         if verdicts[fixture.name] == "accepted" then
-          visit(fixture.name, json.decode(fixture.text))
+          visit(fixture.name, json.decode(fixture.text, { nulls = true }))
         end
       end
     end)

@@ -72,16 +72,23 @@ function Writer:check_letters(value, path)
   end
 end
 
+-- Go reads null in a list as the empty string, or 0.
+local function items_of(field, value)
+  local items = json.array {}
+  for i = 1, #value do
+    items[i] = value[i] == json.null and (field.of == "string" and "" or 0) or value[i]
+  end
+  return items
+end
+
 local function attribute_text(field, value, depth)
   if field.type == "duration" and math.type(value) == "integer" then
-    return literal.quoted((duration.short(value):gsub("µs", "us")))
+    value = duration.short(value):gsub("µs", "us")
+    return literal.quoted(value)
   elseif field.type == "list" and kinds.may_be_list(value) then
-    local items = {}
-    for i = 1, #value do
-      -- Go reads null as the empty string, or 0.
-      items[i] = value[i] == json.null and (field.of == "string" and "" or 0) or value[i]
-    end
-    return (literal.of(json.array(items), depth))
+    value = items_of(field, value)
+  elseif field.type == "map" and field.of == "string" and kinds.may_be_object(value) then
+    value = open.filled(value)
   end
   return (literal.of(value, depth))
 end
@@ -159,12 +166,15 @@ local QUOTABLE =
 
 function Writer:open_map(object, field, value, into, path)
   self:check_letters(value, path)
+  value = field.of == "string" and open.filled(value) or value
   if QUOTABLE[object.name .. "." .. field.hcl] and not open.has_names(value) then
     return into:attribute(field.hcl, literal.object(value, into.depth))
   end
-  local write = field.of == "any" and open.any or open.strings
+  local write = field.of == "string" and open.strings or open.any
   write(value, into:block(field.hcl), function(key)
-    self:warn(at_key(path, key), "HCL has no way to say a key like this here, left out")
+    local why = literal.is_identifier(key) and "is null"
+      or "HCL has no way to say a key like this here"
+    self:warn(at_key(path, key), "%s, left out", why)
   end)
 end
 

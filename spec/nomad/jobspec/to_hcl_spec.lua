@@ -5,7 +5,7 @@ local json = require "host.json"
 local to_hcl = require "nomad.jobspec.to_hcl"
 
 local function convert(text, options)
-  local job = assert(json.decode(text))
+  local job = assert(json.decode(text, { nulls = true }))
   local before = json.encode(job, { sorted = true })
   local hcl, warnings = to_hcl.job(job, options)
   assert.equal(before, json.encode(job, { sorted = true }))
@@ -134,6 +134,10 @@ job "web" {
       "Meta":{"a.b":"c"}}]])
     assert.same({ "Idd: unknown field, left out" }, warned '{"ID":"a","Idd":1}')
     assert.same(
+      { 'TaskGroups[0].Tasks[0].Config["a"]: is null, left out' },
+      warned [[{"ID":"a","TaskGroups":[{"Tasks":[{"Config":{"a":null,"b":{"c":null}}}]}]}]]
+    )
+    assert.same(
       { "TaskGroups[0].MaxRunDuration: Nomad 1.11.3 does not know it, left out" },
       warned('{"ID":"a","TaskGroups":[{"Name":"g","MaxRunDuration":1}]}', { nomad = "1.11.3" })
     )
@@ -141,6 +145,15 @@ job "web" {
       { 'Meta["a"]: has letters in a form of Unicode that HCL does not keep (it composes them)' },
       warned '{"ID":"a","Meta":{"a":"e\u{301}"}}'
     )
+  end)
+
+  it("writes a null in a map of texts as Go reads it", function()
+    local hcl, warnings = convert [[{"ID":"a","Meta":{"a":null},"TaskGroups":[{"Meta":{"a b":null},
+      "Networks":[{"CNI":{"Args":{"c":null}}}]}]}]]
+    assert.same({}, warnings)
+    assert.matches('a = ""\n', hcl, 1, true)
+    assert.matches('"a b" = ""\n', hcl, 1, true)
+    assert.matches('c = ""\n', hcl, 1, true)
   end)
 
   it("keys match without regard to case", function()
@@ -152,7 +165,7 @@ job "web" {
   it("never fails, whatever the fixture", function()
     local count = 0
     for _, fixture in ipairs(fixtures.all()) do
-      local job = json.decode(fixture.text)
+      local job = json.decode(fixture.text, { nulls = true })
       if type(job) == "table" then
         assert.equal("string", type((to_hcl.job(job))), fixture.name)
         count = count + 1

@@ -22,6 +22,14 @@ local OTHER = {
   map = "text",
 }
 
+local function all_null(map)
+  local result = {}
+  for key in pairs(map) do
+    result[key] = json.null
+  end
+  return result
+end
+
 -- Changes of a field's value: kind of change, then the new value (nil: the change says nothing about such a field).
 local CHANGES = {
   {
@@ -64,7 +72,9 @@ local CHANGES = {
   {
     "hole",
     function(field, value)
-      return field.type == "list" and #value > 0 and json.array { json.null } or nil
+      return field.type == "list" and #value > 0 and json.array { json.null }
+        or field.type == "map" and all_null(value)
+        or nil
     end,
   },
   {
@@ -197,7 +207,7 @@ end
 
 -- "accepted" or "refused" by our own rules.
 function fixtures.ours(text, opts)
-  local job, err = json.decode(text)
+  local job, err = json.decode(text, { nulls = true })
   if not job then
     return "refused", err
   end

@@ -88,7 +88,7 @@ local function element(of, value, path, state)
     end
     return scalars[of](value, path)
   elseif of == "string[]" then
-    return value ~= json.null and read.list("string", value, path, state) or nil
+    return value == json.null and value or read.list("string", value, path, state)
   end
   if value == json.null then
     return STRUCTURES[of] and {} or nil

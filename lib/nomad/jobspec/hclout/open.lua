@@ -49,13 +49,14 @@ local function entry(key, value, body)
   end
 end
 
---- Writes a map of values of any shape; `lost` is called with each key that is no name, which HCL cannot say.
+--- Writes a map of values of any shape; `lost` is called with each key that is no name, and each whose value is null:
+--- HCL cannot say them, or Nomad refuses them there.
 ---@param value table<string, any>
 ---@param body hclout.Body
 ---@param lost fun(key: string)
 function open.any(value, body, lost)
   for _, key in ipairs(literal.sorted_keys(value)) do
-    if literal.is_identifier(key) then
+    if literal.is_identifier(key) and value[key] ~= json.null then
       entry(key, value[key], body)
     else
       lost(key)
@@ -63,16 +64,25 @@ function open.any(value, body, lost)
   end
 end
 
---- Writes a map of strings or of lists of strings.
----@param value table<string, string|string[]>
+--- A map of strings without nulls: Go reads one as the empty string.
+---@param value table<string, string>
+---@return table<string, string>
+function open.filled(value)
+  local result = {}
+  for key, item in pairs(value) do
+    result[key] = item == json.null and "" or item
+  end
+  return result
+end
+
+--- Writes a map of strings, of open.filled; `lost` is called with each key that is no name.
+---@param value table<string, string>
 ---@param body hclout.Body
 ---@param lost fun(key: string)
 function open.strings(value, body, lost)
   for _, key in ipairs(literal.sorted_keys(value)) do
     if literal.is_identifier(key) then
-      local item = value[key]
-      -- Go reads null as the empty string.
-      body:attribute(key, (literal.of(item == json.null and "" or item, body.depth)))
+      body:attribute(key, (literal.of(value[key], body.depth)))
     else
       lost(key)
     end
