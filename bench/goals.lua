@@ -1,18 +1,115 @@
---- goals: the rows of the table: what each shows, and what ours has to reach beside its peers.
+--- goals: the rows of the tables: what each shows, and what ours has to reach. A goal is made of limits, each of which
+--- has its words and its question from the same numbers.
 
 local goals = {}
 
----@alias bench.Values table<string, number> of one row, by peer
+---@alias bench.Values table<string, number> of one row: ours, and by peer; of ours alone: by name
+
+---@class bench.Limit
+---@field text string
+---@field holds fun(v: bench.Values): boolean? nil: one of the values was not measured
 
 ---@class bench.Row
 ---@field name string
----@field from string workload
----@field value fun(result: table): number?
+---@field from? string workload; nil for what is asked of ours alone
+---@field value? fun(result: table): number?
 ---@field digits integer
----@field goal? string in words
----@field ratio? string the peer that the last column compares with
----@field less? boolean less is better
----@field holds? fun(v: bench.Values, all: table<string, bench.Values>): boolean?
+---@field goal string in words, "" where there is none
+---@field holds? fun(v: bench.Values): boolean?
+
+local function limit(text, values, question)
+  return {
+    text = text,
+    holds = function(v)
+      for _, name in ipairs(values) do
+        if not v[name] then
+          return nil
+        end
+      end
+      return question(v)
+    end,
+  }
+end
+
+-- So many times what a peer reaches.
+local function at_least(factor, peer)
+  return limit((">= %gx %s"):format(factor, peer), { "ours", peer }, function(v)
+    return v.ours >= factor * v[peer]
+  end)
+end
+
+-- So many times what a peer, or another value, takes; `as`: how that one is called here.
+local function at_most(factor, peer, as)
+  return limit(("<= %gx %s"):format(factor, as or peer), { "ours", peer }, function(v)
+    return v.ours <= factor * v[peer]
+  end)
+end
+
+local function with_extra(peer, extra, unit, as)
+  return limit(("<= %s + %g %s"):format(as or peer, extra, unit), { "ours", peer }, function(v)
+    return v.ours <= v[peer] + extra
+  end)
+end
+
+local function up_to(most, unit)
+  return limit(("<= %g %s"):format(most, unit), { "ours" }, function(v)
+    return v.ours <= most
+  end)
+end
+
+local function from(least, unit)
+  return limit((">= %g %s"):format(least, unit), { "ours" }, function(v)
+    return v.ours >= least
+  end)
+end
+
+local function within(percent, other, as)
+  return limit(("within %g %% of %s"):format(percent, as), { "ours", other }, function(v)
+    return math.abs(v.ours - v[other]) <= percent / 100 * v[other]
+  end)
+end
+
+local none = limit("0", { "ours" }, function(v)
+  return v.ours == 0
+end)
+
+-- Where the slim build was made, it takes no more than what everyone writes today.
+local slim_too = {
+  text = "slim <= api",
+  holds = function(v)
+    return not (v.slim and v.api) or v.slim <= v.api
+  end,
+}
+
+-- All limits; one that does not hold counts more than one that was not measured.
+local function all_hold(limits)
+  return function(v)
+    local result = true
+    for _, one in ipairs(limits) do
+      local holds = one.holds(v)
+      if holds == false then
+        return false
+      end
+      result = result and holds
+    end
+    return result
+  end
+end
+
+local function row(name, workload, value, digits, ...)
+  local limits, words = { ... }, {}
+  for i, one in ipairs(limits) do
+    words[i] = one.text
+  end
+  return {
+    name = name,
+    from = workload,
+    value = value,
+    digits = digits,
+    goal = table.concat(words, ", "),
+    holds = #limits > 0 and all_hold(limits) or nil,
+  }
+end
 
 local function field(name, factor)
   return function(result)
@@ -24,264 +121,49 @@ local function rate(result)
   return result.seconds and result.events / result.seconds
 end
 
--- Does `ours` reach `factor` times the peer's? nil where one of them was not measured.
-local function times(v, peer, factor)
-  if not v.ours or not v[peer] then
-    return nil
-  end
-  return v.ours >= factor * v[peer]
-end
-
-local function at_most(v, peer, factor, more)
-  if not v.ours or not v[peer] then
-    return nil
-  end
-  return v.ours <= factor * v[peer] + (more or 0)
-end
-
-local function both(a, b)
-  if a == nil or b == nil then
-    if a == false or b == false then
-      return false
-    end
-    return nil
-  end
-  return a and b
-end
-
--- Where the slim build was made, it takes no more than what everyone writes today.
-local function slim_too(v, holds)
-  if v.slim and v.api then
-    return both(holds, v.slim <= v.api)
-  end
-  return holds
-end
-
 ---@type bench.Row[]
 goals.rows = {
-  {
-    name = "W1 ev/s",
-    from = "W1",
-    value = rate,
-    digits = 0,
-    ratio = "api",
-    goal = ">= 60x api, >= 0.7x floor",
-    holds = function(v)
-      return both(times(v, "api", 60), times(v, "floor", 0.7))
-    end,
-  },
-  {
-    name = "W2 ev/s",
-    from = "W2",
-    value = rate,
-    digits = 0,
-    ratio = "api",
-    goal = ">= 15x api, >= 0.5x floor",
-    holds = function(v)
-      return both(times(v, "api", 15), times(v, "floor", 0.5))
-    end,
-  },
-  {
-    name = "W2@2ms ev/s",
-    from = "W2@2ms",
-    value = rate,
-    digits = 0,
-    ratio = "api",
-    goal = ">= 10x api",
-    holds = function(v)
-      return times(v, "api", 10)
-    end,
-  },
-  {
-    name = "W3 ev/s",
-    from = "W3",
-    value = rate,
-    digits = 0,
-    ratio = "api",
-    goal = ">= 8x api",
-    holds = function(v)
-      return times(v, "api", 8)
-    end,
-  },
-  {
-    name = "W4 p50 ms",
-    from = "W4",
-    value = field "p50",
-    digits = 2,
-    ratio = "api",
-    less = true,
-    goal = "<= 1/4 of api",
-    holds = function(v)
-      return at_most(v, "api", 0.25)
-    end,
-  },
-  {
-    name = "W4 p99 ms",
-    from = "W4",
-    value = field "p99",
-    digits = 2,
-    ratio = "api",
-    less = true,
-    goal = "<= 1/4 of api",
-    holds = function(v)
-      return at_most(v, "api", 0.25)
-    end,
-  },
-  {
-    name = "W5 ev/s",
-    from = "W5",
-    value = rate,
-    digits = 0,
-    ratio = "api",
-    goal = ">= 30x api",
-    holds = function(v)
-      return times(v, "api", 30)
-    end,
-  },
-  {
-    name = "W5 peak MB",
-    from = "W5",
-    value = field "peak",
-    digits = 1,
-    ratio = "api",
-    less = true,
-    goal = "<= 20 MB",
-    holds = function(v)
-      return v.ours and v.ours <= 20
-    end,
-  },
-  {
-    name = "W1 peak MB",
-    from = "W1",
-    value = field "peak",
-    digits = 1,
-    ratio = "api",
-    less = true,
-  },
-  {
-    name = "W1 cpu s",
-    from = "W1",
-    value = field "cpu",
-    digits = 2,
-    ratio = "api",
-    less = true,
-  },
-  {
-    name = "W1 needless",
-    from = "W1",
-    value = field "needless",
-    digits = 0,
-    ratio = "api",
-    less = true,
-    goal = "0",
-    holds = function(v)
-      return v.ours and v.ours == 0
-    end,
-  },
-  {
-    name = "idle MB",
-    from = "idle",
-    value = field "rss",
-    digits = 1,
-    ratio = "naive",
-    less = true,
-    goal = "<= naive + 3 MB, slim <= api",
-    holds = function(v)
-      return slim_too(v, at_most(v, "naive", 1, 3))
-    end,
-  },
-  {
-    name = "start ms",
-    from = "idle",
-    value = field("start", 1000),
-    digits = 1,
-    ratio = "naive",
-    less = true,
-    goal = "<= 1.3x naive, slim <= api",
-    holds = function(v)
-      return slim_too(v, at_most(v, "naive", 1.3))
-    end,
-  },
+  row("W1 ev/s", "W1", rate, 0, at_least(60, "api"), at_least(0.7, "floor")),
+  row("W2 ev/s", "W2", rate, 0, at_least(15, "api"), at_least(0.5, "floor")),
+  row("W2@2ms ev/s", "W2@2ms", rate, 0, at_least(10, "api")),
+  row("W3 ev/s", "W3", rate, 0, at_least(8, "api")),
+  row("W4 p50 ms", "W4", field "p50", 2, at_most(0.25, "api")),
+  row("W4 p99 ms", "W4", field "p99", 2, at_most(0.25, "api")),
+  row("W5 ev/s", "W5", rate, 0, at_least(30, "api")),
+  row("W5 peak MB", "W5", field "peak", 1, up_to(20, "MB")),
+  row("W1 peak MB", "W1", field "peak", 1),
+  row("W1 cpu s", "W1", field "cpu", 2),
+  row("W1 needless", "W1", field "needless", 0, none),
+  row("idle MB", "idle", field "rss", 1, with_extra("naive", 3, "MB"), slim_too),
+  row("start ms", "idle", field("start", 1000), 1, at_most(1.3, "naive"), slim_too),
 }
 
---- What is asked of ours alone. `all`: the medians by name.
----@type { name: string, goal?: string, digits: integer, holds?: fun(all: table<string, number>): boolean? }[]
+local function alone(name, digits, ...)
+  return row(name, nil, nil, digits, ...)
+end
+
+--- What is asked of ours alone.
+---@type bench.Row[]
 goals.alone = {
-  { name = "W1: Lua MB before", digits = 1 },
-  {
-    name = "W1: Lua MB after",
-    digits = 1,
-    goal = "the same within 1 MB",
-    holds = function(a)
-      local before, after = a["W1: Lua MB before"], a["W1: Lua MB after"]
-      return before and after and after <= before + 1
-    end,
-  },
-  {
-    name = "stalled: MB/s still read",
-    digits = 0,
-    goal = ">= 50 MB/s",
-    holds = function(a)
-      return a["stalled: MB/s still read"] and a["stalled: MB/s still read"] >= 50
-    end,
-  },
-  {
-    name = "N 10000: RSS MB",
-    digits = 1,
-    goal = "<= 32 MB",
-    holds = function(a)
-      return a["N 10000: RSS MB"] and a["N 10000: RSS MB"] <= 32
-    end,
-  },
-  {
-    name = "N 100000: RSS MB",
-    digits = 1,
-    goal = "<= 64 MB",
-    holds = function(a)
-      return a["N 100000: RSS MB"] and a["N 100000: RSS MB"] <= 64
-    end,
-  },
-  {
-    name = "N 10000: list to synced s",
-    digits = 2,
-    goal = "<= 1 s",
-    holds = function(a)
-      return a["N 10000: list to synced s"] and a["N 10000: list to synced s"] <= 1
-    end,
-  },
-  { name = "N 100000: list to synced s", digits = 2 },
-  { name = "N 10000: list to all looked at s", digits = 2 },
-  { name = "N 100000: list to all looked at s", digits = 2 },
-  { name = "N 100: one event us", digits = 1 },
-  { name = "N 10000: one event us", digits = 1 },
-  {
-    name = "N 100000: one event us",
-    digits = 1,
-    goal = "<= 1.2x that at 100",
-    holds = function(a)
-      local few, many = a["N 100: one event us"], a["N 100000: one event us"]
-      return few and many and many <= 1.2 * few
-    end,
-  },
-  {
-    name = "N: needless writes",
-    digits = 0,
-    goal = "0",
-    holds = function(a)
-      return a["N: needless writes"] and a["N: needless writes"] == 0
-    end,
-  },
-  { name = "soak: RSS MB of the second tenth", digits = 1 },
-  {
-    name = "soak: RSS MB of the last tenth",
-    digits = 1,
-    goal = "within 5 %",
-    holds = function(a)
-      local second, last =
-        a["soak: RSS MB of the second tenth"], a["soak: RSS MB of the last tenth"]
-      return second and last and math.abs(last - second) <= 0.05 * second
-    end,
-  },
+  alone("W1: Lua MB before", 1),
+  alone("W1: Lua MB after", 1, with_extra("W1: Lua MB before", 1, "MB", "before")),
+  alone("stalled: MB/s still read", 0, from(50, "MB/s")),
+  alone("N 10000: RSS MB", 1, up_to(32, "MB")),
+  alone("N 100000: RSS MB", 1, up_to(64, "MB")),
+  alone("N 10000: list to synced s", 2, up_to(1, "s")),
+  alone("N 100000: list to synced s", 2),
+  alone("N 10000: list to all looked at s", 2),
+  alone("N 100000: list to all looked at s", 2),
+  alone("N 100: one event us", 1),
+  alone("N 10000: one event us", 1),
+  alone("N 100000: one event us", 1, at_most(1.2, "N 100: one event us", "that at 100")),
+  alone("N: needless writes", 0, none),
+  alone("soak: RSS MB of the second tenth", 1),
+  alone(
+    "soak: RSS MB of the last tenth",
+    1,
+    within(5, "soak: RSS MB of the second tenth", "the second")
+  ),
 }
 
 return goals

@@ -108,7 +108,7 @@ function report.peers(measured, names)
       end
       cells[#cells + 1] = ratio(values, "api")
       cells[#cells + 1] = ratio(values, "floor")
-      cells[#cells + 1] = row.goal or ""
+      cells[#cells + 1] = row.goal
       cells[#cells + 1] = row.holds and verdict(row.holds(values)) or ""
       rows[#rows + 1] = cells
     end
@@ -127,11 +127,12 @@ function report.alone(measured)
   for _, row in ipairs(goals.alone) do
     if medians[row.name] then
       local shown = number(medians[row.name], row.digits)
+      local own = setmetatable({ ours = medians[row.name] }, { __index = medians })
       rows[#rows + 1] = {
         row.name,
         shown,
-        row.goal or "",
-        row.holds and verdict(row.holds(medians)) or "",
+        row.goal,
+        row.holds and verdict(row.holds(own)) or "",
       }
     end
   end
