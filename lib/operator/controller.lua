@@ -26,6 +26,7 @@ controller.UNPARK = 60
 ---@field facts? operator.Facts where only some changes of an object are news
 ---@field objects operator.Seen versions (see Controller:version) by key
 ---@field queue operator.Queue
+---@field private cause operator.Cause of the list's last element: most of its neighbours share it
 local Controller = {}
 Controller.__index = Controller
 
@@ -259,6 +260,15 @@ local function listed_version(self, key, stub, list_index)
   return self:version(key, stub)
 end
 
+-- The cause of an element of a list.
+function Controller:cause_of(kind, stub)
+  local status, last = self:status_of(stub), self.cause
+  if not last or last.kind ~= kind or last.status ~= status then
+    self.cause = { kind = kind, status = status }
+  end
+  return self.cause
+end
+
 -- Is the state of a stub neither worked nor overtaken?
 local function is_news(self, key, version, newest)
   return not newest or (newest <= version and self.objects:worked(key) ~= version)
@@ -278,7 +288,7 @@ function Controller:listed(key, stub, cause, list_index)
   local newest = self.objects:version(key)
   if matches == false then
     self:put(key, {
-      cause = { kind = newest and cause.kind or "sweep", status = self:status_of(stub) },
+      cause = self:cause_of(newest and cause.kind or "sweep", stub),
       gentle = is_routine(cause) and (newest == nil or newest == version),
     })
   elseif is_news(self, key, version, newest) then
@@ -288,7 +298,7 @@ function Controller:listed(key, stub, cause, list_index)
       object = object,
       size = size,
       at = version,
-      cause = { kind = cause.kind, status = self:status_of(stub) },
+      cause = self:cause_of(cause.kind, stub),
       gentle = is_routine(cause) and newest == version,
     })
   end

@@ -7,6 +7,13 @@ local marks = require "operator.marks"
 
 local listing = {}
 
+-- The owner of this child needs a look.
+local function touch(generation, owner, policy, child)
+  local touched = generation.touched
+  touched[policy] = touched[policy] or {}
+  touched[policy][owner] = child
+end
+
 -- A child as the list shows it; its owner is looked at when that is news.
 local function see_child(generation, key, stub, mark, index)
   generation.known:compare_index(key, stub.JobModifyIndex, index)
@@ -14,7 +21,7 @@ local function see_child(generation, key, stub, mark, index)
   local changed = generation.known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
   local unsettled = generation.recall:child(key, stub, mark)
   if controller and (changed or unsettled) then
-    generation.touched[mark.owner .. "\0" .. mark.policy] = key
+    touch(generation, mark.owner, mark.policy, key)
   end
 end
 
@@ -45,17 +52,16 @@ local function missing_children(generation, present)
         -- It may have been purged without an event: it is right only when it has been read.
         known:doubt(key)
       end
-      generation.touched[owner .. "\0" .. policy] = key
+      touch(generation, owner, policy, key)
     end
   end
 end
 
 -- Owners whose children need a look. An owner that is not in the list at all makes its children orphans.
 local function visit_owners(generation, cause, present)
-  for slot, child in pairs(generation.touched) do
-    local owner, policy = slot:match("^(.*)\0(.*)$")
+  for policy, children in pairs(generation.touched) do
     local controller = generation.by_name[policy]
-    if controller then
+    for owner, child in pairs(controller and children or {}) do
       controller:look_at(owner, not in_list(present, owner) and child or nil, cause)
     end
   end

@@ -1,6 +1,7 @@
 --- queue: the keys of one policy that wait for work. A key is in it once and never runs twice at once; live news goes
 --- before what a resync found; a failed key waits with backoff and parks after a limit, alone.
 
+local backlog = require "operator.backlog"
 local backoff = require "operator.backoff"
 local heap = require "operator.heap"
 
@@ -57,6 +58,7 @@ function queue.new(deps)
     may_start = deps.may_start,
     payloads = deps.payloads,
     items = {},
+    backlog = backlog.new(),
     lanes = { live = { first = 1, last = 0 }, list = { first = 1, last = 0 } },
     waiting = heap.new(),
     running = 0,
@@ -79,13 +81,17 @@ function Queue:become(item, state)
   end
 end
 
+-- A lane has items, keys of the backlog, and the marks of its ages.
+local function append(lane, entry)
+  lane.last = lane.last + 1
+  lane[lane.last] = entry
+end
+
 local function make_ready(self, item)
   self:become(item, "ready")
   item.due, item.since = nil, self.now()
   item.asked = item.asked or item.since
-  local lane = self.lanes[item.live and "live" or "list"]
-  lane.last = lane.last + 1
-  lane[lane.last] = item
+  append(self.lanes[item.live and "live" or "list"], item)
 end
 
 -- News of a job itself says more than the status changes that follow it, or the same cause without a status.
@@ -134,6 +140,37 @@ local function is_idle_talk(item, put)
   return put.gentle and item ~= nil and (item.state == "waiting" or item.state == "parked")
 end
 
+-- Does it ask for a look and say nothing else?
+local function is_plain(put)
+  return not (put.object or put.index or put.live)
+end
+
+local function put_back(self, put)
+  local before = self.backlog:cause(put.key)
+  if before then
+    self.backlog:renew(put.key, better_cause(before, put.cause))
+    return
+  end
+  local mark = self.backlog:add(put.key, put.cause, self.now())
+  if mark then
+    append(self.lanes.list, mark)
+  end
+  append(self.lanes.list, put.key)
+  self.counts.ready = self.counts.ready + 1
+end
+
+-- A key that waited in the backlog, if it did, has waited as long as an item.
+local function new_item(self, key)
+  local item = { key = key, attempts = 0, live = false }
+  local cause, since = self.backlog:take(key)
+  if cause then
+    item.asked = since
+    self.counts.ready = self.counts.ready - 1
+  end
+  self.items[key] = item
+  return item
+end
+
 ---@class operator.Put
 ---@field key string
 ---@field cause operator.Cause
@@ -149,7 +186,7 @@ end
 ---@param key string
 ---@return boolean
 function Queue:has(key)
-  return self.items[key] ~= nil
+  return self.items[key] ~= nil or self.backlog:cause(key) ~= nil
 end
 
 --- Asks for a key to be worked. A key that waits or is parked becomes ready at once; one that runs is worked once more
@@ -159,9 +196,12 @@ function Queue:put(put)
   local item = self.items[put.key]
   if is_idle_talk(item, put) then
     return
+  elseif not item and is_plain(put) then
+    put_back(self, put)
+    self:pump()
+    return
   elseif not item then
-    item = { key = put.key, attempts = 0, live = false }
-    self.items[put.key] = item
+    item = new_item(self, put.key)
   elseif item.state == "running" then
     item.again = item.again or { live = false, attempts = 0 }
     merge(self, item.again, put)
@@ -182,16 +222,40 @@ function Queue:put(put)
   self:pump()
 end
 
+-- The item of an entry in a lane; nil: it has left the lane, or is a mark.
+local function item_of(self, entry, name)
+  local kind = type(entry)
+  if kind == "table" then
+    return entry.state == "ready" and (entry.live and "live" or "list") == name and entry or nil
+  elseif kind == "number" then
+    self.backlog:reach(entry)
+    return nil
+  end
+  local cause = self.backlog:cause(entry)
+  if not cause then
+    return nil
+  end
+  local item = new_item(self, entry)
+  item.cause, item.since, item.index = cause, item.asked, 0
+  self:become(item, "ready")
+  return item
+end
+
 -- The first item of a lane that is still ready in it.
 local function take(self, name)
   local lane = self.lanes[name]
   while lane.first <= lane.last do
-    local item = lane[lane.first]
+    local entry = lane[lane.first]
     lane[lane.first] = nil
     lane.first = lane.first + 1
-    if item.state == "ready" and (item.live and "live" or "list") == name then
+    local item = item_of(self, entry, name)
+    if item then
       return item
     end
+  end
+  if lane.last > 0 then
+    -- An empty table takes as much as it did when it was full.
+    self.lanes[name] = { first = 1, last = 0 }
   end
   return nil
 end
@@ -337,11 +401,25 @@ end
 --- How long the oldest key that is neither done nor parked has been asked for.
 ---@return number seconds; 0: there is none
 function Queue:oldest()
-  local since = math.huge
+  local since = self.backlog:oldest() or math.huge
   for _, item in pairs(self.items) do
     since = math.min(since, item.asked or math.huge)
   end
   return since < math.huge and math.max(0, self.now() - since) or 0
+end
+
+--- All keys on which there is work, in no order. None may come or go meanwhile.
+---@return fun(): string?
+function Queue:keys()
+  local at, of = nil, self.items
+  return function()
+    at = next(of, at)
+    if at == nil and of == self.items then
+      of = self.backlog.causes
+      at = next(of)
+    end
+    return at
+  end
 end
 
 --- @return { ready: integer, running: integer, waiting: integer, parked: integer }

@@ -184,18 +184,25 @@ function Rights:look()
   end
 end
 
+-- The namespaces of a queue's keys that are not yet in the list.
+local function add_namespaces(list, set, queue)
+  for key in queue:keys() do
+    local namespace = keys.split(key)
+    if namespace and not set[namespace] and #list < AT_START then
+      set[namespace] = true
+      list[#list + 1] = namespace
+    end
+  end
+end
+
 --- The scripts begin to work: asks about the namespaces in which there is something to do, so that it is said at once
 --- where nothing can be done.
 ---@param controllers operator.Controller[]
 function Rights:start(controllers)
   local set, list = {}, {}
   for _, one in ipairs(controllers) do
-    for key in pairs(one.policy.desired and one.queue.items or {}) do
-      local namespace = keys.split(key)
-      if namespace and not set[namespace] and #list < AT_START then
-        set[namespace] = true
-        list[#list + 1] = namespace
-      end
+    if one.policy.desired then
+      add_namespaces(list, set, one.queue)
     end
   end
   table.sort(list)
