@@ -21,6 +21,21 @@ describe("README", function()
     assert.is_true(count > 5)
   end)
 
+  it("shows policies where they are", function()
+    local count = 0
+    for path, line in readme:gmatch "\nPolicy %S+ from (%S+):(%d+)" do
+      local number = 0
+      for text in io.lines(path) do
+        number = number + 1
+        if number == tonumber(line) then
+          assert.matches("operator.policy {", text, 1, true)
+          count = count + 1
+        end
+      end
+    end
+    assert.equal(2, count)
+  end)
+
   it("names only files that are there", function()
     for path in readme:gmatch "`?([%w_/.-]+%.[%a]+)`?" do
       if path:find "^lib/" or path:find "^scripts/" or path:find "^[A-Z]+%.md$" then
