@@ -1,4 +1,5 @@
--- README: its policy is an example that is run, its commands and flags exist.
+-- README: its policy is an example that is run, its commands and flags exist. ARCHITECTURE and docs: what they name is
+-- there.
 local function read(path)
   local file <close> = assert(io.open(path))
   return file:read "a"
@@ -44,4 +45,30 @@ describe("README", function()
     end
     assert.is_truthy(io.open "examples/02-child/job.json")
   end)
+end)
+
+describe("what ARCHITECTURE and docs name", function()
+  local present = {}
+  local pipe =
+    assert(io.popen "find host lib spec bench tools types scripts docs examples -type f; ls")
+  for path in pipe:lines() do
+    present[path:match "[^/]+$"], present[path] = true, true
+  end
+  pipe:close()
+
+  for _, name in ipairs { "ARCHITECTURE", "docs/state", "docs/limits", "docs/topics" } do
+    local document = name .. ".md"
+    it("is there: " .. document, function()
+      local text, count = read(document), 0
+      for path in text:gmatch "`([%w_/.-]+%.[chl][ua]?a?)[`:]" do
+        count = count + 1
+        assert.is_true(present[path] or present[path:match "[^/]+$"], path)
+      end
+      for path in text:gmatch "%]%(([^)#:]+)%)" do
+        count = count + 1
+        assert.is_true(present[path:gsub("^%.%./", "")] or present["docs/" .. path], path)
+      end
+      assert.is_true(count > 0)
+    end)
+  end
 end)
