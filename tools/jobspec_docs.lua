@@ -57,10 +57,10 @@ print(([[
 # The JSON job specification
 
 Made from the schema (`lib/nomad/jobspec/schema.lua`) by `tools/jobspec_docs.lua`; a spec fails
-when it is stale. It knows Nomad up to %s. Names in JSON match without regard to case; a field
-that is `null` is as good as absent. A duration is a number of nanoseconds; where this project reads a job, `"30s"` will
-do. "Since" is the release of Nomad that brought a field, where that is after 1.4.0. Where the
-default depends on other fields, the text says so.]])
+when it is stale. It knows Nomad up to %s. Names in JSON match without regard to case; a
+field that is `null` is as good as absent. A duration is a number of nanoseconds; where this
+project reads a job, `"30s"` will do. "Since" is the release of Nomad that brought a field, where
+that is after 1.4.0. Where the default depends on other fields, the text says so.]])
   :format(schema.newest))
 
 for _, name in ipairs(schema.order) do
