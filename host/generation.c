@@ -9,6 +9,7 @@
 #include "lua_generation.h"
 #include "lua_host.h"
 #include "report.h"
+#include "told.h"
 #include "vm.h"
 
 #define DELIVERY_SLICE 5.0 /* ms of a loop turn for events; reading goes on between */
@@ -24,6 +25,7 @@ struct generation {
 	struct interests *interests;
 	struct inbox *inbox;
 	struct collector *collector;
+	struct told *told;
 	struct turn_job delivery;
 	struct lua_ending ending;
 	struct turn_job ended;
@@ -129,6 +131,7 @@ struct generation *generation_new(const struct lua_context *base,
 	turn_job_init(&g->delivery, deliver, g);
 	turn_job_init(&g->ended, tell_started, g);
 	g->inbox = inbox_new(GENERATION_INBOX_MAX);
+	g->told = told_new();
 	g->vm = vm_new(&options, error);
 	if (!g->vm) {
 		generation_free(g);
@@ -159,6 +162,7 @@ void generation_free(struct generation *g)
 	tasks_free(g->context.tasks);
 	lua_ending_free(&g->ending);
 	inbox_free(g->inbox);
+	told_free(g->told);
 	interests_free(g->interests);
 	keyset_free(g->context.watched);
 	free(g);
@@ -214,6 +218,7 @@ void generation_connected(struct generation *g, uint64_t epoch, bool live)
 	if (g->context.newest > g->context.newest_before)
 		g->context.newest_before = g->context.newest;
 	g->context.newest = 0;
+	told_forget(g->told);
 	inbox_connected(g->inbox, epoch, live);
 	turn_add(g->context.turn, &g->delivery);
 }
@@ -228,7 +233,8 @@ void generation_event(struct generation *g, const struct scan_event *event)
 {
 	struct interests_verdict verdict;
 
-	if (!interests_want(g->interests, event, g->context.watched, &verdict)) {
+	if (!interests_want(g->interests, event, g->context.watched, &verdict) ||
+		(keyset_has(g->context.watched, verdict.key) && told_has(g->told, &verdict))) {
 		if (verdict.version > g->context.newest)
 			g->context.newest = verdict.version;
 		return;
@@ -237,6 +243,7 @@ void generation_event(struct generation *g, const struct scan_event *event)
 		(void)metrics_add(g->context.metrics, "events_taken_total", 1);
 		if (verdict.key)
 			keyset_add(g->context.watched, verdict.key);
+		told_add(g->told, &verdict);
 	} else {
 		(void)metrics_add(g->context.metrics, "events_dropped_total", 1);
 	}

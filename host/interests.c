@@ -16,6 +16,13 @@
  * What is left out still counts for one thing: how new the cluster is. Its ModifyIndex is kept, so that a list that is
  * older, or a snapshot that was restored, is known for what it is.
  *
+ * And one that has a reason is left out when it repeats another (`once`): a job's specification, which its
+ * JobModifyIndex tells from the next one, is told of once, however often its status changes after that (in a busy
+ * cluster most events of a job are such). So it is while the key is watched, as it is from the event before on: it
+ * matters to Lua all the time, which has looked at that version, or has it in its inbox. Only then, and only where no
+ * policy has handlers (`on`) or wants status too (watch.changes = "any"), and where for each policy that the event
+ * holds for the one before held too; of those that passed lately (told.c), within one connection.
+ *
  * Generations have their own keys. One that has not listed yet knows none, but its list is asked for after the stream
  * is there: what was left out before is in it, or its job is read when the list makes it matter. */
 #include "interests.h"
@@ -117,6 +124,11 @@ struct where *interests_where(struct interests *in)
 	return one->where;
 }
 
+void interests_set_once(struct interests *in)
+{
+	last(in)->once = true;
+}
+
 /* Topics and types are plain words: one that is written with escapes is not known to us. */
 static bool equal(const struct scan_span *span, const char *text)
 {
@@ -188,23 +200,33 @@ static bool is_watched(const struct interest *one, const struct scan_event *even
 static bool want(const struct interest *one, const struct scan_event *event,
 	const struct keyset *watched, struct interests_verdict *out)
 {
+	struct where_seen seen;
+	bool passes;
+
 	if (one->types && !is_one_of(&event->type, one->types))
 		return false;
 	if (!one->where)
 		return true;
 	out->key = interests_key(one->topic, &event->ns, &event->key);
-	if (is_one_of(&event->type, one->always) || is_watched(one, event, watched, out->key))
+	if (is_one_of(&event->type, one->always) || !event->payload.p)
 		return true;
-	if (!event->payload.p)
+	passes = is_watched(one, event, watched, out->key);
+	if (passes && !one->once)
 		return true;
-	return where_payload(one->where, event->payload.p, event->payload.n, &out->version) !=
-	       WHERE_NO;
+	if (where_payload(one->where, event->payload.p, event->payload.n, &seen) != WHERE_NO)
+		passes = true;
+	out->version = seen.version;
+	if (one->once && seen.sure) {
+		out->spec = seen.spec;
+		out->holds = seen.holds;
+	}
+	return passes;
 }
 
 bool interests_want(const struct interests *in, const struct scan_event *event,
 	const struct keyset *watched, struct interests_verdict *out)
 {
-	*out = (struct interests_verdict){0, 0};
+	*out = (struct interests_verdict){0};
 	for (size_t i = 0; i < in->pass_count; i++)
 		if (equal(&event->topic, in->pass[i].topic))
 			return want(&in->pass[i], event, watched, out);

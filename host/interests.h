@@ -16,12 +16,16 @@ struct interest {
 	char **types;	     /* NULL terminated; NULL: all */
 	struct where *where; /* NULL: everything holds */
 	char **always;	     /* types that pass without it; NULL: none */
+	bool once;	     /* of one specification an object's first event says it all */
 };
 
 struct interests_verdict {
 	uint64_t
 		key; /* of an event that passes: its object, as in a keyset; 0 where everything passes */
-	uint64_t version; /* of one that was left out: its object's ModifyIndex, or 0 */
+	uint64_t version; /* its object's ModifyIndex, where it was looked at, or 0 */
+	/* Of an event that passes, where another one of the same specification, for which nothing more holds, would be
+	 * no news: see struct where_seen. Else 0. */
+	uint64_t spec, holds;
 };
 
 struct interests {
@@ -44,6 +48,9 @@ bool interests_add_type(struct interests *in, const char *type) WARN_UNUSED; /* 
 bool interests_add_always(struct interests *in, const char *type) WARN_UNUSED;
 /* The `where` of the last pass, which has one from now on: to be added to, and sealed. */
 struct where *interests_where(struct interests *in);
+/* Of the last pass: what its policies do follows from an object's specification alone, and each of them is one
+ * alternative of `where`. */
+void interests_set_once(struct interests *in);
 /* Does the event pass? `watched` are the keys that do, whatever their events say. */
 bool interests_want(const struct interests *in, const struct scan_event *event,
 	const struct keyset *watched, struct interests_verdict *out);

@@ -120,6 +120,10 @@ static void read_rule(lua_State *L, struct interests *in)
 	read_types(L, in, interests_add_always);
 	lua_getfield(L, -1, "where");
 	read_where(L, in);
+	lua_getfield(L, -1, "once");
+	if (lua_toboolean(L, -1))
+		interests_set_once(in);
+	lua_pop(L, 1);
 }
 
 static void read_pass(lua_State *L, int index, struct interests *in)

@@ -113,11 +113,13 @@ static int where_lua_payload(lua_State *L)
 	const struct program *p = luaL_checkudata(L, 1, WHERE_META);
 	size_t len;
 	const char *text = luaL_checklstring(L, 2, &len);
-	uint64_t version;
+	struct where_seen seen;
 
-	push_answer(L, where_payload(p->where, text, len, &version));
-	lua_pushinteger(L, (lua_Integer)version);
-	return 2;
+	push_answer(L, where_payload(p->where, text, len, &seen));
+	lua_pushinteger(L, (lua_Integer)seen.version);
+	lua_pushinteger(L, seen.sure ? (lua_Integer)seen.spec : 0);
+	lua_pushinteger(L, (lua_Integer)seen.holds);
+	return 4;
 }
 
 static int where_lua_object(lua_State *L)

@@ -256,8 +256,9 @@ static enum where_answer ask(struct where *w, struct where_node *n, const struct
 /* -------- the walk -------- */
 
 #define VERSION "ModifyIndex"
+#define SPEC "JobModifyIndex"
 
-static void note_version(struct where *w, const struct value *v)
+static uint64_t index_of(const struct value *v, uint64_t before)
 {
 	uint64_t n = 0;
 
@@ -265,10 +266,10 @@ static void note_version(struct where *w, const struct value *v)
 		unsigned digit = (unsigned)(v->span.p[i] - '0');
 
 		if (digit > 9 || n > (UINT64_MAX - digit) / 10)
-			return;
+			return before;
 		n = n * 10 + digit;
 	}
-	w->version = n;
+	return n;
 }
 
 static void note_member(struct where *w, const struct scan_span *key, const struct value *v)
@@ -278,7 +279,9 @@ static void note_member(struct where *w, const struct scan_span *key, const stru
 			if (scan_span_is(key, w->slots[i].name, w->slots[i].len))
 				w->slots[i].value = *v;
 	if (scan_span_is(key, VERSION, sizeof(VERSION) - 1))
-		note_version(w, v);
+		w->version = index_of(v, w->version);
+	else if (scan_span_is(key, SPEC, sizeof(SPEC) - 1))
+		w->spec = index_of(v, w->spec);
 }
 
 static void forget(struct where *w)
@@ -297,6 +300,7 @@ static bool collect_top(struct where *w, struct scan_walk *outer)
 
 	forget(w);
 	w->version = 0;
+	w->spec = 0;
 	if (!scan_walk_begin(&walk, outer->p, outer->end, '{'))
 		return false;
 	while ((step = scan_walk_member(&walk, &key)) == SCAN_STEP_MORE) {
@@ -322,6 +326,7 @@ static void begin(struct where *w, const char *text, size_t len)
 	w->len = len;
 	w->searched = false;
 	w->version = 0;
+	w->spec = 0;
 	w->lists = 0;
 }
 
@@ -374,15 +379,39 @@ static bool find_object(struct where *w, const char *text, size_t len, struct sc
 	return step == SCAN_STEP_END && object->p && scan_walk_over(&walk);
 }
 
-enum where_answer where_payload(struct where *w, const char *text, size_t len, uint64_t *version)
+/* Asks all of the alternatives, so that it is known which of them hold. */
+static enum where_answer ask_each(
+	struct where *w, const struct value *object, struct where_seen *seen)
+{
+	enum where_answer all = WHERE_NO;
+	uint64_t bit = 1;
+
+	seen->sure = true;
+	for (struct where_node *child = w->root->first; child; child = child->next) {
+		enum where_answer one = ask(w, child, object);
+
+		if (one == WHERE_UNSURE || bit == 0)
+			seen->sure = false;
+		if (one == WHERE_YES)
+			seen->holds |= bit;
+		if (all != WHERE_YES && one != WHERE_NO)
+			all = one;
+		bit <<= 1;
+	}
+	return all;
+}
+
+enum where_answer where_payload(
+	struct where *w, const char *text, size_t len, struct where_seen *seen)
 {
 	enum where_answer result = WHERE_UNSURE;
-	struct scan_span object;
+	struct value object = {.first = '{'};
 
+	*seen = (struct where_seen){0};
 	begin(w, text, len);
-	if (find_object(w, text, len, &object))
-		result = ask_object(w, object.p, object.n);
-	if (version)
-		*version = w->version;
+	if (find_object(w, text, len, &object.span))
+		result = ask_each(w, &object, seen);
+	seen->version = w->version;
+	seen->spec = w->spec;
 	return result;
 }

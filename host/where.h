@@ -29,6 +29,14 @@ enum where_kind {
 	WHERE_BOOLEAN, /* false: absent too */
 };
 
+/* What a question about a payload has shown besides. */
+struct where_seen {
+	uint64_t version; /* the object's ModifyIndex, or 0 */
+	uint64_t spec;	  /* its JobModifyIndex, or 0 */
+	uint64_t holds;	  /* a bit for each alternative that holds, in their order */
+	bool sure;	  /* of all of them; else holds means nothing */
+};
+
 struct where;
 struct where_node; /* belongs to its where */
 
@@ -50,8 +58,9 @@ size_t where_note(struct where *w, const char *name);
 void where_seal(struct where *w);
 
 /* Of an event's payload, {"Job": {…}}; `mentions` are looked for in all of it. Unsure also where the object is not
- * there, or the payload says that it is Deleted. *version, where not NULL, gets the object's ModifyIndex, or 0. */
-enum where_answer where_payload(struct where *w, const char *text, size_t len, uint64_t *version);
+ * there, or the payload says that it is Deleted. */
+enum where_answer where_payload(
+	struct where *w, const char *text, size_t len, struct where_seen *seen);
 /* Of an object alone, as in a list. */
 enum where_answer where_object(struct where *w, const char *text, size_t len);
 /* Had the object that was asked about last the field? *string is its inside where it is a string, else p is NULL. */

@@ -50,7 +50,7 @@ struct where {
 	size_t len;
 	bool searched;
 	struct where_found found;
-	uint64_t version;
+	uint64_t version, spec;
 	unsigned lists;
 };
 

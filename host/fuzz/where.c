@@ -67,20 +67,21 @@ static void check(const char *text, size_t len, bool payload)
 {
 	static struct where *each[PROGRAMS], *all;
 	enum where_answer best = WHERE_NO, together;
+	struct where_seen seen;
 
 	for (int i = 0; i < PROGRAMS; i++) {
 		enum where_answer one;
 
 		if (!each[i])
 			each[i] = program(i, i);
-		one = payload ? where_payload(each[i], text, len, NULL)
+		one = payload ? where_payload(each[i], text, len, &seen)
 			      : where_object(each[i], text, len);
 		if (one == WHERE_YES || best == WHERE_NO)
 			best = one;
 	}
 	if (!all)
 		all = program(0, PROGRAMS - 1);
-	together = payload ? where_payload(all, text, len, NULL) : where_object(all, text, len);
+	together = payload ? where_payload(all, text, len, &seen) : where_object(all, text, len);
 	must(together == best);
 }
 

@@ -11,6 +11,7 @@
 
 #include "interests.h"
 #include "keyset.h"
+#include "told.h"
 #include "where.h"
 
 /* The same text, with nothing readable around it. */
@@ -18,9 +19,12 @@ static enum where_answer ask(struct where *w, const char *text, size_t len, uint
 {
 	char *copy = xmalloc(len);
 	enum where_answer answer;
+	struct where_seen seen;
 
 	memcpy(copy, text, len);
-	answer = where_payload(w, copy, len, version);
+	answer = where_payload(w, copy, len, &seen);
+	if (version)
+		*version = seen.version;
 	free(copy);
 	return answer;
 }
@@ -251,6 +255,93 @@ static void passes_what_holds_is_watched_or_gone(void **state)
 	interests_free(in);
 }
 
+static const char status_of_web[] = "{\"Job\":{\"Status\":\"%s\",\"ModifyIndex\":9,"
+				    "\"JobModifyIndex\":%u,\"Meta\":{\"a\":\"%s\"}}}";
+
+static struct interests_verdict look(const struct interests *in, const struct keyset *watched,
+	const char *type, const char *status, unsigned spec, const char *meta)
+{
+	char *payload = xasprintf(status_of_web, status, spec, meta);
+	struct scan_event e = event(type, "default", "web", payload);
+	struct interests_verdict v;
+
+	assert_true(interests_want(in, &e, watched, &v));
+	free(payload);
+	return v;
+}
+
+static void tells_what_repeats_a_specification(void **state)
+{
+	struct interests *in = interests_new();
+	struct keyset *watched = keyset_new();
+	struct told *told = told_new();
+	struct interests_verdict first, v;
+
+	(void)state;
+	assert_true(interests_add_pass(in, "Job"));
+	assert_true(interests_add_always(in, "JobDeregistered"));
+	add_meta(interests_where(in), "a", "x");
+	(void)add_text(where_add(where_root(interests_where(in)), NULL, 0, WHERE_FIELDS), "Status",
+		WHERE_STRING, "running");
+	where_seal(interests_where(in));
+	keyset_add(watched, keyset_hash("Job", 3, "default/web", 11));
+	/* Where each event may matter none is said to. */
+	v = look(in, watched, "PlanResult", "pending", 7, "x");
+	assert_int_equal(v.spec, 0);
+	interests_set_once(in);
+
+	first = look(in, watched, "JobRegistered", "pending", 7, "x");
+	assert_int_equal(first.spec, 7);
+	assert_int_equal(first.holds, 1);
+	assert_false(told_has(told, &first));
+	told_add(told, &first);
+	v = look(in, watched, "EvaluationUpdated", "dead", 7, "x");
+	assert_true(told_has(told, &v));
+	/* For another alternative it holds only now. */
+	v = look(in, watched, "PlanResult", "running", 7, "x");
+	assert_int_equal(v.holds, 3);
+	assert_false(told_has(told, &v));
+	told_add(told, &v);
+	v = look(in, watched, "EvaluationUpdated", "dead", 7, "x");
+	assert_true(told_has(told, &v));
+	/* Another specification, for which nothing may hold. */
+	v = look(in, watched, "JobRegistered", "dead", 8, "y");
+	assert_int_equal(v.holds, 0);
+	assert_false(told_has(told, &v));
+	told_add(told, &v);
+	v = look(in, watched, "PlanResult", "dead", 8, "y");
+	assert_true(told_has(told, &v));
+	/* What says that it went is told whatever was, and is not what others repeat. */
+	v = look(in, watched, "JobDeregistered", "dead", 8, "y");
+	assert_int_equal(v.spec, 0);
+	assert_false(told_has(told, &v));
+	told_forget(told);
+	v = look(in, watched, "PlanResult", "dead", 8, "y");
+	assert_false(told_has(told, &v));
+	told_free(told);
+	keyset_free(watched);
+	interests_free(in);
+}
+
+static void tells_nothing_of_what_it_is_unsure_of(void **state)
+{
+	static const char broken[] = "{\"Job\":{\"JobModifyIndex\":7,\"Meta\":{\"a\"}}}";
+	struct interests *in = interests_new();
+	struct keyset *watched = keyset_new();
+	struct scan_event e = event("PlanResult", "default", "web", broken);
+	struct interests_verdict v;
+
+	(void)state;
+	assert_true(interests_add_pass(in, "Job"));
+	add_meta(interests_where(in), "a", "x");
+	where_seal(interests_where(in));
+	interests_set_once(in);
+	assert_true(interests_want(in, &e, watched, &v));
+	assert_int_equal(v.spec, 0);
+	keyset_free(watched);
+	interests_free(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +354,8 @@ int main(void)
 		cmocka_unit_test(counts_keys),
 		cmocka_unit_test(tells_topic_and_key_apart),
 		cmocka_unit_test(passes_what_holds_is_watched_or_gone),
+		cmocka_unit_test(tells_what_repeats_a_specification),
+		cmocka_unit_test(tells_nothing_of_what_it_is_unsure_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@ local GONE = { "JobDeregistered", "JobBatchDeregistered" }
 ---@field types? string[] nil: all
 ---@field where? operator.Where[] nil: everything holds
 ---@field always? string[]
+---@field once? boolean an event of a watched key need not pass where one of the same JobModifyIndex has, of this
+--- connection, for which no fewer of where held
 
 -- The programs of all policies, and that of our own mark; nil where a policy wants everything.
 local function programs(policies, instance, program_of)
@@ -48,13 +50,27 @@ function passing.stubs(policies, instance)
   return programs(policies, instance, stub)
 end
 
+-- Does what the policies do follow from the specification alone? Handlers are told of each event.
+local function look_once(policies)
+  for _, policy in ipairs(policies) do
+    if policy.on or policy.watch.changes == "any" then
+      return false
+    end
+  end
+  return true
+end
+
 --- What the policies' events are, by topic.
 ---@param policies operator.Policy[]
 ---@param instance string
 ---@return table<string, operator.Pass>
 function passing.of(policies, instance)
   return {
-    Job = { where = programs(policies, instance, whole), always = GONE },
+    Job = {
+      where = programs(policies, instance, whole),
+      always = GONE,
+      once = look_once(policies),
+    },
     Evaluation = { types = GONE },
   }
 end

@@ -11,6 +11,7 @@ local interest = {}
 ---@field private programs table<operator.Pass|host.nomad.Pick, host.scan.Where>
 ---@field private newest integer of this connection
 ---@field private before integer of those before
+---@field private told table<string, { spec: integer, holds: integer }> of keys: what passed last (host/told.c)
 local Interest = {}
 Interest.__index = Interest
 
@@ -20,10 +21,13 @@ Keys.__index = Keys
 
 ---@return operator.testing.Interest
 function interest.new()
-  return setmetatable(
-    { counts = {}, programs = setmetatable({}, { __mode = "k" }), newest = 0, before = 0 },
-    Interest
-  )
+  return setmetatable({
+    counts = {},
+    told = {},
+    programs = setmetatable({}, { __mode = "k" }),
+    newest = 0,
+    before = 0,
+  }, Interest)
 end
 
 local function name(topic, key)
@@ -63,7 +67,7 @@ end
 
 --- The stream was connected.
 function Interest:connected()
-  self.newest, self.before = 0, math.max(self.newest, self.before)
+  self.newest, self.before, self.told = 0, math.max(self.newest, self.before), {}
 end
 
 local function has(list, item)
@@ -105,6 +109,34 @@ function Interest:picks(pick, text)
   return false, stub.Meta ~= nil
 end
 
+-- Would the event repeat what one before it has told?
+local function repeats(self, at, spec, holds)
+  local told = self.told[at]
+  if self.counts[at] and told and told.spec == spec and holds & ~told.holds == 0 then
+    return true
+  end
+  self.told[at] = { spec = spec, holds = holds }
+  return false
+end
+
+-- Does the object's watch let the event pass, or what it is?
+local function holds_for(self, rule, event)
+  local at = name(event.topic, marks.key(event.namespace, event.key))
+  local where = program(self, rule)
+  if not where or (self.counts[at] and not rule.once) then
+    return true
+  end
+  local passes, version, spec, holds = where:payload(event.payload)
+  passes = passes ~= false or self.counts[at] ~= nil
+  if passes and rule.once and spec > 0 then
+    passes = not repeats(self, at, spec, holds)
+  end
+  if not passes then
+    self.newest = math.max(self.newest, version)
+  end
+  return passes
+end
+
 ---@param pass table<string, true|string[]|operator.Pass> true: all of the topic; a list: these types
 ---@param event host.scan.Event
 ---@return boolean
@@ -118,18 +150,8 @@ function Interest:wants(pass, event)
     return false
   elseif not rule.where or has(rule.always, event.type) then
     return true
-  elseif self.counts[name(event.topic, marks.key(event.namespace, event.key))] then
-    return true
   end
-  local where = program(self, rule)
-  if not where then
-    return true
-  end
-  local holds, version = where:payload(event.payload)
-  if holds == false then
-    self.newest = math.max(self.newest, version)
-  end
-  return holds ~= false
+  return holds_for(self, rule, event)
 end
 
 return interest
