@@ -8,11 +8,11 @@ local host_layers = {
   { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
     "^files$" },
   { "^ndjson", "^scan", "^where", "^keyset$", "^metrics", "^interests$", "^inbox$",
-    "^health$" },
+    "^told$", "^health$" },
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
-  { "^json", "^report$", "^task", "^vm", "^lua_", "^generation" },
+  { "^json", "^report$", "^task", "^vm", "^lua_", "^collector$", "^generation" },
   { "^main$", "^run", "^ask$", "^command$", "^init$", "^process$", "^ready$" },
 }
 local lua_from_layer = 7
