@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "api_count.h"
 #include "api_explain.h"
 #include "api_route.h"
 
@@ -55,7 +56,8 @@ struct api {
 	bool dry_run;
 	bool closing;
 	uint64_t sent, refused;
-	struct metrics *metrics; /* or NULL */
+	struct buf url; /* of the request that is being sent */
+	struct api_count answers;
 };
 
 /* ---- configuration ---- */
@@ -126,6 +128,7 @@ struct api *api_new(uv_loop_t *loop, const struct config *config, struct log *lo
 	a->later.data = a;
 	TAILQ_INIT(&a->requests);
 	TAILQ_INIT(&a->unsent);
+	buf_init(&a->url, SIZE_MAX);
 	take_config(a, config);
 	return a;
 }
@@ -154,6 +157,8 @@ static void on_closed(uv_handle_t *handle)
 	struct api *a = handle->data;
 
 	forget_config(a);
+	api_count_clear(&a->answers);
+	buf_free(&a->url);
 	free(a);
 }
 
@@ -239,28 +244,6 @@ static void log_answer(const struct api_request *r, const struct api_result *res
 			result->http.received);
 }
 
-/* By status, or where there was no whole answer by our code for it. Methods are of our own list, so that no
- * script makes up new ones. */
-static void count_answer(const struct api_request *r, const struct api_result *result)
-{
-	static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"};
-	const char *method = "other", *code = result->code;
-	char status[24];
-
-	if (!r->api->metrics)
-		return;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (strcmp(methods[i], r->method) == 0)
-			method = methods[i];
-	}
-	if (result->http.error == HTTP_OK) {
-		(void)snprintf(status, sizeof(status), "%ld", result->http.status);
-		code = status;
-	}
-	(void)metrics_add_with(
-		r->api->metrics, 1, "nomad_requests_total", "code", code, "method", method, NULL);
-}
-
 static void on_done(struct http_request *http, const struct http_result *answer, void *user)
 {
 	struct api_request *r = user;
@@ -287,7 +270,7 @@ static void on_done(struct http_request *http, const struct http_result *answer,
 	result.body_len = r->body.len;
 	if (log_enabled(r->api->log, LOG_DEBUG))
 		log_answer(r, &result);
-	count_answer(r, &result);
+	api_count_answer(&r->api->answers, r->method, &result.http, result.code);
 	r->done(r, &result, r->user);
 	free(e.message);
 	free_request(r);
@@ -354,14 +337,26 @@ static bool names_region(const char *query)
 	return strncmp(query, "region=", 7) == 0 || strstr(query, "&region=");
 }
 
-/* The caller frees the text. */
-static char *url_of(const struct api *a, const struct api_call *call)
+static void add(struct buf *b, const char *text)
+{
+	if (!buf_add(b, text, strlen(text)))
+		abort();
+}
+
+/* Until the next request is sent. */
+static const char *url_of(struct api *a, const struct api_call *call)
 {
 	const char *query = call->query ? call->query : "";
 	bool region = a->region && !names_region(query);
 
-	return xasprintf("%s%s%s%s%s%s", a->address, call->path, query[0] || region ? "?" : "",
-		query, query[0] && region ? "&" : "", region ? a->region : "");
+	buf_clear(&a->url);
+	add(&a->url, a->address);
+	add(&a->url, call->path);
+	add(&a->url, query[0] || region ? "?" : "");
+	add(&a->url, query);
+	add(&a->url, query[0] && region ? "&" : "");
+	add(&a->url, region ? a->region : "");
+	return buf_text(&a->url);
 }
 
 static void send_now(struct api_request *r, const struct api_call *call)
@@ -380,10 +375,9 @@ static void send_now(struct api_request *r, const struct api_call *call)
 		.idle_timeout = r->asked.idle,
 		.fresh_connection = call->stream,
 	};
-	char *url = url_of(a, call);
 	size_t n = 0;
 
-	o.url = url;
+	o.url = url_of(a, call);
 	headers[n++] = "User-Agent: nomad-operator";
 	if (a->token_header)
 		headers[n++] = a->token_header;
@@ -391,7 +385,6 @@ static void send_now(struct api_request *r, const struct api_call *call)
 		headers[n++] = "Content-Type: application/json";
 	headers[n] = NULL;
 	r->http = http_send(a->http, &o, on_data, on_done, r);
-	free(url);
 }
 
 struct api_request *api_send(struct api *a, const struct api_call *call, api_data_cb *data,
@@ -481,7 +474,7 @@ const char *api_address(const struct api *a)
 
 void api_count_in(struct api *a, struct metrics *m)
 {
-	a->metrics = m;
+	a->answers.metrics = m;
 }
 
 bool api_has_token(const struct api *a)

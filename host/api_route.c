@@ -118,10 +118,21 @@ const char *api_route_capability(const char *method, const char *path)
 bool api_route_is_plain(const char *text, const char *refused)
 {
 	for (; *text; text++) {
-		if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr(refused, *text))
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
 			return false;
+		/* Few of them, mostly none at all: sooner done than a call. */
+		for (const char *r = refused; *r; r++) {
+			if (*text == *r)
+				return false;
+		}
 	}
 	return true;
+}
+
+static bool stays(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.' || c == '~';
 }
 
 bool api_escape(struct buf *out, const char *text, size_t len)
@@ -130,12 +141,18 @@ bool api_escape(struct buf *out, const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		bool stays = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-			     (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
 		char code[3] = {'%', digits[c >> 4], digits[c & 15]};
+		size_t from = i;
 
-		if (!buf_add(out, stays ? text + i : code, stays ? 1 : 3))
+		while (i < len && stays((unsigned char)text[i]))
+			i++;
+		if (i > from) {
+			if (!buf_add(out, text + from, i - from))
+				return false;
+			i--;
+		} else if (!buf_add(out, code, sizeof(code))) {
 			return false;
+		}
 	}
 	return true;
 }

@@ -108,21 +108,30 @@ static void detach(struct http_request *r, bool well)
 	TAILQ_REMOVE(&h->running, r, entry);
 }
 
-/* One that is configured for such a request; else the one that was not used for longest. */
-static struct http_easy *take_easy(struct http *h, const struct http_options *o)
+static struct http_easy *take_spare(struct http *h, size_t at)
 {
-	size_t at = h->spare_count;
-	struct http_easy *e;
+	struct http_easy *e = h->spare[at];
 
-	if (at == 0)
-		return http_easy_new();
-	while (at > 0 && !http_easy_fits(h->spare[at - 1], o, h->tls_age))
-		at--;
-	at = at > 0 ? at - 1 : 0;
-	e = h->spare[at];
 	h->spare_count--;
 	memmove(h->spare + at, h->spare + at + 1, (h->spare_count - at) * sizeof(*h->spare));
 	return e;
+}
+
+/* Gives the request an easy handle that is configured for it: one that is so already, but for what is
+ * the request's own; else the one that was not used for longest. */
+static bool attach(struct http_request *r, const struct http_options *o)
+{
+	struct http *h = r->http;
+	size_t origin = http_shape_origin(o);
+
+	for (size_t at = h->spare_count; at > 0; at--) {
+		if (http_easy_fits(h->spare[at - 1], o, origin, h->tls_age)) {
+			r->easy = take_spare(h, at - 1);
+			return http_easy_again(r->easy, o, origin);
+		}
+	}
+	r->easy = h->spare_count > 0 ? take_spare(h, 0) : http_easy_new();
+	return http_easy_setup(r->easy, o, origin, &h->tls, h->tls_age);
 }
 
 static void set_outcome(struct http_request *r, enum http_error error, const char *words)
@@ -372,9 +381,8 @@ struct http_request *http_send(struct http *h, const struct http_options *o, htt
 	r->user = user;
 	r->result.retry_after = -1;
 	r->idle_ms = o->idle_timeout > 0 ? (uint64_t)(o->idle_timeout * 1000) + 1 : 0;
-	r->easy = take_easy(h, o);
 	TAILQ_INSERT_TAIL(&h->running, r, entry);
-	if (!http_easy_setup(r->easy, o, &h->tls, h->tls_age) || !set_callbacks(r)) {
+	if (!attach(r, o) || !set_callbacks(r)) {
 		fail_unsent(r, "libcurl refuses the request");
 		return r;
 	}

@@ -113,10 +113,21 @@ void http_answer_header(struct http_result *result, const char *line, size_t len
 		result->retry_after = -1;
 		result->content_type[0] = '\0';
 	}
-	if (header_value(line, len, "X-Nomad-Index", value, sizeof(value)))
-		result->nomad_index = strtoull(value, NULL, 10);
-	if (header_value(line, len, "Retry-After", value, sizeof(value)))
-		result->retry_after = retry_after(value);
-	(void)header_value(
-		line, len, "Content-Type", result->content_type, sizeof(result->content_type));
+	/* Most lines are of headers that say nothing here. */
+	switch (len > 0 ? line[0] | 0x20 : 0) {
+	case 'x':
+		if (header_value(line, len, "X-Nomad-Index", value, sizeof(value)))
+			result->nomad_index = strtoull(value, NULL, 10);
+		break;
+	case 'r':
+		if (header_value(line, len, "Retry-After", value, sizeof(value)))
+			result->retry_after = retry_after(value);
+		break;
+	case 'c':
+		(void)header_value(line, len, "Content-Type", result->content_type,
+			sizeof(result->content_type));
+		break;
+	default:
+		break;
+	}
 }

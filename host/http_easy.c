@@ -187,18 +187,6 @@ static int set_url(struct http_easy *e, const struct http_options *o, const stru
 	return bad;
 }
 
-/* What no two requests need to have in common. */
-static bool set_own(struct http_easy *e, const struct http_options *o, size_t origin)
-{
-	int bad = 0;
-
-	if (origin > 0)
-		bad |= (int)curl_easy_setopt(e->curl, CURLOPT_REQUEST_TARGET, o->url + origin);
-	if (has_body(o))
-		bad |= set_body(e, o);
-	return !bad;
-}
-
 static bool set_all(struct http_easy *e, const struct http_options *o, const struct http_tls *tls)
 {
 	CURL *c = e->curl;
@@ -234,28 +222,37 @@ struct http_easy *http_easy_new(void)
 	return e;
 }
 
-bool http_easy_fits(const struct http_easy *e, const struct http_options *o, unsigned tls_age)
+bool http_easy_fits(
+	const struct http_easy *e, const struct http_options *o, size_t origin, unsigned tls_age)
 {
-	size_t origin = http_shape_origin(o);
-
 	return origin > 0 && e->tls_age == tls_age && http_shape_fits(&e->shape, o, origin);
 }
 
-bool http_easy_setup(struct http_easy *e, const struct http_options *o, const struct http_tls *tls,
-	unsigned tls_age)
+bool http_easy_again(struct http_easy *e, const struct http_options *o, size_t origin)
 {
-	size_t origin = http_shape_origin(o);
+	int bad = 0;
 
 	e->error[0] = '\0';
-	if (origin > 0 && e->tls_age == tls_age && http_shape_fits(&e->shape, o, origin))
-		return set_own(e, o, origin);
+	bad |= (int)curl_easy_setopt(e->curl, CURLOPT_REQUEST_TARGET, o->url + origin);
+	if (has_body(o))
+		bad |= set_body(e, o);
+	return !bad;
+}
+
+bool http_easy_setup(struct http_easy *e, const struct http_options *o, size_t origin,
+	const struct http_tls *tls, unsigned tls_age)
+{
 	http_easy_reset(e);
+	e->error[0] = '\0';
 	e->tls_age = tls_age;
 	if (origin > 0)
 		e->url = parse_origin(o, origin);
-	if (e->url)
-		http_shape_take(&e->shape, o, origin);
-	return set_all(e, o, tls) && set_own(e, o, e->url ? origin : 0);
+	if (!set_all(e, o, tls))
+		return false;
+	if (!e->url)
+		return !has_body(o) || set_body(e, o) == 0;
+	http_shape_take(&e->shape, o, origin);
+	return http_easy_again(e, o, origin);
 }
 
 /* What libcurl borrowed; it is not asked to do anything before it has been given other things. */

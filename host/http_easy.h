@@ -23,11 +23,14 @@ struct http_easy {
 
 struct http_easy *http_easy_new(void);
 void http_easy_free(struct http_easy *e);
-/* Is it configured for a request like this one? */
-bool http_easy_fits(const struct http_easy *e, const struct http_options *o, unsigned tls_age);
-/* Configures what is not so already. All strings are copied. The callbacks are not its affair. */
-bool http_easy_setup(struct http_easy *e, const struct http_options *o, const struct http_tls *tls,
-	unsigned tls_age) WARN_UNUSED;
+/* Is it configured for such a request? origin: of http_shape_origin. */
+bool http_easy_fits(
+	const struct http_easy *e, const struct http_options *o, size_t origin, unsigned tls_age);
+/* Sets what is the request's own; for a handle that fits. All strings are copied. */
+bool http_easy_again(struct http_easy *e, const struct http_options *o, size_t origin) WARN_UNUSED;
+/* Configures it from nothing, but for the callbacks, which are not its affair. */
+bool http_easy_setup(struct http_easy *e, const struct http_options *o, size_t origin,
+	const struct http_tls *tls, unsigned tls_age) WARN_UNUSED;
 /* The handle has left libcurl's multi. Keeps the configuration for the next request, if there can be
  * one like it. */
 void http_easy_end(struct http_easy *e);

@@ -16,6 +16,9 @@
 #define PAUSE_ABOVE ((size_t)4 * 1024 * 1024)
 #define RESUME_BELOW ((size_t)1024 * 1024)
 
+/* After what the request keeps. */
+enum { USER_PICK = LUA_REQUEST_KEPT + 1, USER_COUNT = USER_PICK };
+
 struct element {
 	struct element *next;
 	size_t len;
@@ -27,7 +30,7 @@ struct reader {
 	struct lua_request request;
 	struct api_request *sent; /* NULL: answered to the end, or given up */
 	struct scan_cutter *cutter;
-	struct lua_pick *pick; /* NULL: all elements; its userdata is the second user value */
+	struct lua_pick *pick; /* NULL: all elements; its userdata is the user value USER_PICK */
 	enum scan_cut cut;
 	struct element *first, **tail;
 	size_t waiting; /* bytes */
@@ -210,16 +213,15 @@ static int list(lua_State *L)
 
 	lua_settop(L, 1);
 	task_check(L, "nomad.list");
-	r = lua_newuserdatauv(L, sizeof(*r), 2);
+	r = lua_newuserdatauv(L, sizeof(*r), USER_COUNT);
 	*r = (struct reader){.wait.abort = reader_abort, .cut = SCAN_CUT_MORE};
 	r->tail = &r->first;
 	lua_request_init(&r->request);
 	luaL_setmetatable(L, READER_META);
-	lua_request_read(L, 1, &r->request, "nomad.list");
-	lua_setiuservalue(L, 2, 1);
+	lua_request_read(L, 1, 2, &r->request, "nomad.list");
 	if (lua_getfield(L, 1, "pick") != LUA_TNIL) {
 		r->pick = lua_pick_push(L, -1);
-		lua_setiuservalue(L, 2, 2);
+		lua_setiuservalue(L, 2, USER_PICK);
 	}
 	lua_pop(L, 1);
 	r->cutter = scan_cutter_new(c->config->stream_line_max, on_element, r);

@@ -81,12 +81,11 @@ static int request(lua_State *L)
 
 	lua_settop(L, 1);
 	task_check(L, "nomad.request");
-	r = lua_newuserdatauv(L, sizeof(*r), 1);
+	r = lua_newuserdatauv(L, sizeof(*r), LUA_REQUEST_KEPT);
 	*r = (struct request){.wait.abort = request_abort};
 	lua_request_init(&r->request);
 	luaL_setmetatable(L, REQUEST_META);
-	lua_request_read(L, 1, &r->request, "nomad.request");
-	lua_setiuservalue(L, 2, 1);
+	lua_request_read(L, 1, 2, &r->request, "nomad.request");
 	r->sent = api_send(c->api, &r->request.call, NULL, on_done, r);
 	return task_wait(L, &r->wait, request_over);
 }

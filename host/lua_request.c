@@ -27,8 +27,13 @@ void lua_request_free(struct lua_request *r)
 	r->body_len = 0;
 }
 
-/* The field of the request as a string that the table at `keep` holds; NULL if it is absent. */
-static const char *string_field(lua_State *L, int index, int keep, const char *name, size_t *len)
+/* What the userdata at `keep` holds on to: strings that the call points into. */
+enum { KEEP_METHOD = 1, KEEP_PATH, KEEP_BODY, KEEP_COUNT = KEEP_BODY };
+_Static_assert(KEEP_COUNT == LUA_REQUEST_KEPT, "there is a user value for each of them");
+
+/* The field of the request as a string that is that user value of the userdata at `keep`; NULL if it is absent. */
+static const char *string_field(
+	lua_State *L, int index, int keep, int value, const char *name, size_t *len)
 {
 	const char *text;
 
@@ -39,7 +44,7 @@ static const char *string_field(lua_State *L, int index, int keep, const char *n
 	text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len) : NULL;
 	if (!text)
 		luaL_error(L, "the request's %s is a string, not a %s", name, luaL_typename(L, -1));
-	lua_setfield(L, keep, name);
+	lua_setiuservalue(L, keep, value);
 	return text;
 }
 
@@ -117,21 +122,18 @@ static double number_field(lua_State *L, int index, const char *name)
 	return value;
 }
 
-void lua_request_read(lua_State *L, int index, struct lua_request *r, const char *what)
+void lua_request_read(lua_State *L, int index, int keep, struct lua_request *r, const char *what)
 {
 	size_t len = 0;
-	int keep;
 
 	luaL_checktype(L, index, LUA_TTABLE);
 	luaL_checkstack(L, 8, NULL);
-	lua_createtable(L, 0, 4);
-	keep = lua_gettop(L);
-	r->call.method = string_field(L, index, keep, "method", &len);
+	r->call.method = string_field(L, index, keep, KEEP_METHOD, "method", &len);
 	if (!r->call.method)
 		r->call.method = "GET";
 	else if (!is_method(r->call.method, len))
 		luaL_error(L, "%s: a method is GET, PUT, POST, DELETE …", what);
-	r->call.path = string_field(L, index, keep, "path", &len);
+	r->call.path = string_field(L, index, keep, KEEP_PATH, "path", &len);
 	if (!r->call.path)
 		luaL_error(L, "%s: the request has no path", what);
 	else if (!is_path(r->call.path, len))
@@ -140,7 +142,7 @@ void lua_request_read(lua_State *L, int index, struct lua_request *r, const char
 			"put names "
 			"through nomad.escape and parameters into query",
 			what);
-	r->call.body = string_field(L, index, keep, "body", &r->call.body_len);
+	r->call.body = string_field(L, index, keep, KEEP_BODY, "body", &r->call.body_len);
 	r->call.timeout = number_field(L, index, "timeout");
 	r->call.body_max = (size_t)number_field(L, index, "max");
 	if (lua_getfield(L, index, "query") == LUA_TTABLE)
@@ -162,7 +164,11 @@ static char *copy(const char *data, size_t len)
 
 static void set_code(struct lua_request *r, const char *code)
 {
-	(void)snprintf(r->code, sizeof(r->code), "%s", code ? code : "internal");
+	const char *text = code ? code : "internal";
+	size_t len = strnlen(text, sizeof(r->code) - 1);
+
+	memcpy(r->code, text, len);
+	r->code[len] = '\0';
 }
 
 void lua_request_answer(struct lua_request *r, const struct api_result *result, bool body)

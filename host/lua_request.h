@@ -7,7 +7,10 @@
 #include "api.h"
 #include "buf.h"
 
-/* In the operation's userdata; strings of the call live in the request table's copy that is its user value. */
+/* So many user values of the operation's userdata, from the first, hold the strings of the call. */
+#define LUA_REQUEST_KEPT 3
+
+/* In the operation's userdata. */
 struct lua_request {
 	struct api_call call;
 	struct buf query;
@@ -26,9 +29,9 @@ struct lua_request {
 /* Makes it empty, so that lua_request_free may be called. */
 void lua_request_init(struct lua_request *r);
 void lua_request_free(struct lua_request *r);
-/* Reads the table at index (positive) and pushes a table with the strings that the call points into. Raises for a
- * caller's mistake; `what` is the function's name. */
-void lua_request_read(lua_State *L, int index, struct lua_request *r, const char *what);
+/* Reads the table at index; the operation's userdata, at keep, gets the strings that the call points into (both
+ * indices positive). Raises for a caller's mistake; `what` is the function's name. */
+void lua_request_read(lua_State *L, int index, int keep, struct lua_request *r, const char *what);
 /* Copies what the answer says, from a callback; the body too if it is asked for, or is the text of an error. */
 void lua_request_answer(struct lua_request *r, const struct api_result *result, bool body);
 /* An answer that is no good after all, in the words of the caller: a sentence. */
