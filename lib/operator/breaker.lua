@@ -62,6 +62,9 @@ end
 --- Nomad answered.
 ---@return boolean closed by this
 function Breaker:succeeded()
+  if self.failures == 0 and not self.opened then
+    return false
+  end
   local was_open = self:is_open()
   self.failures, self.opened, self.probe = 0, nil, nil
   return was_open

@@ -94,7 +94,11 @@ end
 
 -- Seconds for which Nomad has asked to be left alone.
 local function rest(self)
-  local left = (self.host.kept(REST_KEY) or 0) - self.host.monotonic()
+  local rested = self.host.kept(REST_KEY)
+  if not rested then
+    return 0
+  end
+  local left = rested - self.host.monotonic()
   return left > CLOCK_GRAIN and left or 0
 end
 
@@ -146,12 +150,12 @@ end
 
 -- How long a request has to wait. After a 429 they go one behind the other, until one is answered.
 local function wait_of(self)
-  local now, delay = self.host.monotonic(), rest(self)
-  if self.limited > 0 then
-    self.turn = math.max(self.turn or 0, now + delay) + gate.SPACING
-    return self.turn - now
+  if self.limited == 0 then
+    return rest(self)
   end
-  return delay
+  local now = self.host.monotonic()
+  self.turn = math.max(self.turn or 0, now + rest(self)) + gate.SPACING
+  return self.turn - now
 end
 
 --- A request is about to be sent: waits as long as it must.
