@@ -2,8 +2,8 @@
 #include "task.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lua_cpu.h"
 #include "lua_error.h"
@@ -27,6 +27,7 @@ struct task {
 	struct task *next_ready;
 	lua_State *co; /* NULL: ended */
 	struct task_wait *wait;
+	int ref;   /* in the registry, which holds the userdata */
 	int nargs; /* for the first resume */
 	bool ready, cancelled;
 	char name[96];
@@ -141,7 +142,7 @@ static int keep_outcome(lua_State *L)
 	const struct ending *e = lua_touserdata(L, 1);
 	lua_State *co = e->task->co;
 
-	lua_rawgetp(L, LUA_REGISTRYINDEX, e->task); /* e task */
+	lua_rawgeti(L, LUA_REGISTRYINDEX, e->task->ref); /* e task */
 	if (e->status == LUA_OK && !e->cancelled) {
 		lua_settop(co, 1); /* the first result, or nil */
 		lua_xmove(co, L, 1);
@@ -184,7 +185,7 @@ static int tell(lua_State *L)
 	const struct ending *e = lua_touserdata(L, 1);
 	bool ok = e->status == LUA_OK && !e->cancelled;
 
-	lua_rawgetp(L, LUA_REGISTRYINDEX, e->task);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, e->task->ref);
 	lua_getiuservalue(L, 2, UV_RESULT); /* e task result */
 	if (lua_getiuservalue(L, 2, UV_DONE) == LUA_TFUNCTION) {
 		lua_pushboolean(L, ok);
@@ -225,20 +226,19 @@ static lua_State *push_thread(lua_State *L, struct tasks *ts)
 	return lua_tothread(L, -1);
 }
 
-/* The registry lets the userdata go, and with it the coroutine. Needs no memory: the keys are there. */
+/* The registry lets the userdata go, and with it the coroutine. Needs no memory: the places are there. */
 static int release(lua_State *L)
 {
 	const struct ending *e = lua_touserdata(L, 1);
 
-	lua_rawgetp(L, LUA_REGISTRYINDEX, e->task);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, e->task->ref);
 	if (e->status == LUA_OK)
 		keep_spare(L, e->task->set);
 	for (int i = 1; i <= UV_COUNT; i++) {
 		lua_pushnil(L);
 		lua_setiuservalue(L, 2, i);
 	}
-	lua_pushnil(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, e->task);
+	luaL_unref(L, LUA_REGISTRYINDEX, e->task->ref);
 	return 0;
 }
 
@@ -413,7 +413,7 @@ struct task *task_spawn(lua_State *L, struct tasks *ts, const char *name, int na
 	luaL_checkstack(L, 4, NULL);
 	t = lua_newuserdatauv(L, sizeof(*t), UV_COUNT);
 	*t = (struct task){.set = ts, .nargs = nargs};
-	(void)snprintf(t->name, sizeof(t->name), "%s", name);
+	memcpy(t->name, name, strnlen(name, sizeof(t->name) - 1));
 	luaL_setmetatable(L, TASK_META);
 	lua_pushvalue(L, done);
 	lua_setiuservalue(L, -2, UV_DONE);
@@ -422,7 +422,7 @@ struct task *task_spawn(lua_State *L, struct tasks *ts, const char *name, int na
 	if (!lua_checkstack(co, nargs + 1))
 		luaL_error(L, "too many arguments for a task");
 	lua_pushvalue(L, -1);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+	t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	/* From here on nothing raises. */
 	lua_replace(L, done); /* task fn args */
 	lua_xmove(L, co, nargs + 1);
