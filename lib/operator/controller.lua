@@ -142,6 +142,9 @@ function Controller:concerns(key, matches)
 end
 
 function Controller:tell_handlers(key, job, event)
+  if not self.handlers:want(event.type) then
+    return
+  end
   self.handlers:give({
     type = event.type,
     key = key,
@@ -158,6 +161,13 @@ local function event_matches(self, object, raw)
     return self:stub_matches(object)
   end
   return self.policy.filter:match(object, raw)
+end
+
+-- All policies of a topic have the same one.
+local function cause_of(self, event, object)
+  event.cause = event.cause
+    or { kind = "event", type = event.type, status = self:status_of(object) }
+  return event.cause
 end
 
 --- An event with the object as it is now.
@@ -188,7 +198,7 @@ function Controller:observe(key, job, event)
     size = #(event.raw or ""),
     at = event.index,
     live = event.live,
-    cause = { kind = "event", type = event.type, status = self:status_of(job) },
+    cause = cause_of(self, event, job),
   })
 end
 
@@ -216,7 +226,7 @@ function Controller:deregistered(key, event, job)
   self:put(key, {
     index = event.index,
     live = event.live,
-    cause = { kind = "event", type = event.type, status = self:status_of(job) },
+    cause = cause_of(self, event, job),
   })
 end
 

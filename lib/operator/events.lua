@@ -56,7 +56,8 @@ local function observe(self, topic, event, payload)
     self.tombstones:put(key, event.index)
   end
   if topic.name == "Job" then
-    self.newest = math.max(self.newest, object.ModifyIndex or 0)
+    local index = object.ModifyIndex or 0
+    self.newest = index > self.newest and index or self.newest
     child_event(self, key, object, marks.read(object), gone)
   else
     self.watched:seen(topic, object.ModifyIndex or 0)

@@ -118,11 +118,18 @@ local function overflow(self, line, key)
   )
 end
 
+--- Has the policy a handler for events of this type?
+---@param type string
+---@return boolean
+function Handlers:want(type)
+  return self.open and self.policy.on ~= nil and self.policy.on[type] ~= nil
+end
+
 --- Gives an event to the policy, if it has a handler for its type.
 ---@param event { type: string, key: string, object?: table }
 ---@param size? integer bytes of its object as JSON
 function Handlers:give(event, size)
-  if not (self.policy.on and self.policy.on[event.type]) or not self.open then
+  if not self:want(event.type) then
     return
   end
   local line = self.lines[event.key]

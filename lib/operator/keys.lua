@@ -44,11 +44,18 @@ function keys.make(topic, namespace, id)
   return topic .. " " .. place(namespace, id)
 end
 
+-- The topic that a key names, and what follows it. Most keys are of jobs, and have no space.
+local function parse(key)
+  if key:find(" ", 1, true) then
+    return key:match("^(%u%a+) (.*)$")
+  end
+end
+
 --- The topic of a key's object.
 ---@param key string
 ---@return string
 function keys.topic(key)
-  return key:match("^(%u%a+) ") or "Job"
+  return parse(key) or "Job"
 end
 
 --- The reverse of keys.job and keys.make. A namespace has no slash, an ID may.
@@ -57,12 +64,16 @@ end
 ---@return string id
 ---@return string? topic nil: Job
 function keys.split(key)
-  local topic, rest = key:match("^(%u%a+) (.*)$")
+  local topic, rest = parse(key)
   if topic and keys.CLUSTER_WIDE[topic] then
     return nil, rest, topic
   end
-  local namespace, id = (rest or key):match("^([^/]*)/(.*)$")
-  return namespace, id, topic
+  rest = rest or key
+  local slash = rest:find("/", 1, true)
+  if not slash then
+    return nil, nil, topic
+  end
+  return rest:sub(1, slash - 1), rest:sub(slash + 1), topic
 end
 
 --- A key as a person reads it: other namespaces are named.

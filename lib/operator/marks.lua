@@ -102,25 +102,39 @@ end
 ---@field swept? string when it was stopped out of the budget of removals
 ---@field adopted? boolean it has no marks yet, but says itself that it may be taken over
 
---- Reads the marks of a job or of a list's stub.
----@param job table
----@return operator.Marks? nil: not a child (no marks, a run of a periodic child, or a copy under another name)
-function marks.read(job)
+--- Which policy's child is it? The usual question, for which nothing is made.
+---@param job table or a list's stub
+---@return string? policy nil: not a child (no marks, a run of a periodic child, or a copy under another name)
+function marks.policy(job)
   local meta = job.Meta
   if type(meta) ~= "table" or (job.ParentID or "") ~= "" then
     return nil
   end
-  local policy, owner, instance = meta[marks.POLICY], meta[marks.OWNER], meta[marks.INSTANCE]
+  local policy = meta[marks.POLICY]
   if
-    not (policy and owner and instance) or meta[marks.SELF] ~= marks.key(job.Namespace, job.ID)
+    policy
+    and meta[marks.OWNER]
+    and meta[marks.INSTANCE]
+    and meta[marks.SELF] == marks.key(job.Namespace, job.ID)
   then
+    return policy
+  end
+end
+
+--- Reads the marks of a job or of a list's stub.
+---@param job table
+---@return operator.Marks? nil: not a child
+function marks.read(job)
+  local policy = marks.policy(job)
+  if not policy then
     return nil
   end
+  local meta = job.Meta
   local version, digest = hash_of(meta)
   return {
-    instance = instance,
+    instance = meta[marks.INSTANCE],
     policy = policy,
-    owner = owner,
+    owner = meta[marks.OWNER],
     hash = version == HASH_VERSION and digest or nil,
     foreign_hash = version ~= nil and version ~= HASH_VERSION,
     swept = swept_at(meta),

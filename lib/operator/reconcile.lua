@@ -124,7 +124,7 @@ end
 
 -- Where the list says nothing of meta (Nomad 1.4) a child is known only once it was read: then its owner is looked at.
 local function learn(controller, key, job)
-  local mark = marks.read(job)
+  local mark = marks.policy(job) and marks.read(job)
   if
     mark
     and mark.instance == controller.host.options.instance
@@ -137,15 +137,15 @@ end
 
 local function work(controller, item, block)
   local policy = controller.policy
-  local made = decision.begin(controller, item)
+  local made = policy.desired and decision.begin(controller, item)
   local job, matches = read(controller, item)
-  made:on(job)
   if job and keys.topic(item.key) == "Job" then
     learn(controller, item.key, job)
   end
   local ctx = controller.make_context(block, item.key, item.cause)
   local result
-  if policy.desired then
+  if made then
+    made:on(job)
     sync(controller, item, block, ctx, job, matches, made)
   elseif matches then
     result = policy.reconcile(job, ctx)

@@ -99,8 +99,7 @@ local function job_left_out(job, policy)
   if (job.ParentID or "") ~= "" then
     return "Job is a run of " .. job.ParentID .. ", skipping"
   end
-  local mark = marks.read(job)
-  if mark and mark.policy == policy then
+  if marks.policy(job) == policy then
     return ("Job is a %s, skipping"):format(policy)
   end
 end
@@ -375,8 +374,8 @@ end
 ---@param object table changed in place
 ---@return table object
 function Topic:trim(object)
-  for _, name in ipairs(self.absent) do
-    object[name] = nil
+  for i = 1, #self.absent do
+    object[self.absent[i]] = nil
   end
   return object
 end
