@@ -425,11 +425,9 @@ function Controller:run(item)
   local policy, host = self.policy, self.host
   self.gate:began(item)
   local block = transcript.open(host, policy.name, item.key, item.cause)
-  host.spawn(policy.name .. " " .. item.key, function()
-    return reconcile.run(self, item, block)
-  end, function(ok, result, trace)
+  host.spawn(policy.name .. " " .. item.key, reconcile.run, function(ok, result, trace)
     self:ended(item, block, ok, result, trace)
-  end)
+  end, self, item, block)
 end
 
 --- Begins to work.

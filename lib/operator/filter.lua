@@ -156,8 +156,23 @@ local function check(where, path, inside_meta)
   end
 end
 
+-- Does it ask what the whole object mentions?
+local function asks_for_mentions(where)
+  if is_condition(where) then
+    return where.kind == "mentions"
+  elseif type(where) == "table" then
+    for _, part in pairs(where) do
+      if asks_for_mentions(part) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 ---@class operator.Filter
 ---@field where any
+---@field private mentions boolean
 ---@field stub true|table<string, true> fields of a list's stub that are as in the object; true: it is the object
 local Filter = {}
 Filter.__index = Filter
@@ -170,7 +185,11 @@ function filter.new(where, topic)
   if where ~= nil then
     check(where, "", false)
   end
-  return setmetatable({ where = where, stub = (topic or topics.Job).stub }, Filter)
+  return setmetatable({
+    where = where,
+    mentions = asks_for_mentions(where),
+    stub = (topic or topics.Job).stub,
+  }, Filter)
 end
 
 -- May an escape in the JSON spell a part of the text?
@@ -190,6 +209,10 @@ local function may_spell(raw, text)
   return false
 end
 
+local function unknown()
+  return nil
+end
+
 -- Tells which texts occur in an object.
 local function mentions_of(object, raw)
   local encoded
@@ -205,10 +228,6 @@ local function mentions_of(object, raw)
   end
 end
 
-local function unknown()
-  return nil
-end
-
 --- Does the whole object match?
 ---@param object table as decoded from Nomad
 ---@param raw? string its JSON, if at hand; else it is encoded when a condition needs it
@@ -217,7 +236,7 @@ function Filter:match(object, raw)
   if self.where == nil then
     return true
   end
-  return match(self.where, object, mentions_of(object, raw)) == true
+  return match(self.where, object, self.mentions and mentions_of(object, raw) or unknown) == true
 end
 
 -- Is it about the whole object, rather than about its fields?

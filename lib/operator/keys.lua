@@ -58,12 +58,10 @@ function keys.topic(key)
   return parse(key) or "Job"
 end
 
---- The reverse of keys.job and keys.make. A namespace has no slash, an ID may.
----@param key string
----@return string? namespace nil: the object is in none
----@return string id
----@return string? topic nil: Job
-function keys.split(key)
+-- The key that was split last, and its parts: a key is often asked for several times.
+local last, last_namespace, last_id, last_topic
+
+local function split(key)
   local topic, rest = parse(key)
   if topic and keys.CLUSTER_WIDE[topic] then
     return nil, rest, topic
@@ -74,6 +72,19 @@ function keys.split(key)
     return nil, nil, topic
   end
   return rest:sub(1, slash - 1), rest:sub(slash + 1), topic
+end
+
+--- The reverse of keys.job and keys.make. A namespace has no slash, an ID may.
+---@param key string
+---@return string? namespace nil: the object is in none
+---@return string id
+---@return string? topic nil: Job
+function keys.split(key)
+  if key ~= last then
+    last_namespace, last_id, last_topic = split(key)
+    last = key
+  end
+  return last_namespace, last_id, last_topic
 end
 
 --- A key as a person reads it: other namespaces are named.

@@ -112,20 +112,37 @@ local function drop_object(self, item)
   item.object, item.matches, item.size = nil, nil, nil
 end
 
--- Keeps the newest object. Where there is no room for it the key will be read, as new as the event at least.
+-- Takes room for the object of a put. Where there is none the key will be read, as new as the event at least.
+local function take_object(self, put)
+  put.index = put.index or 0
+  put.size = put.object and (put.size or 0)
+  if put.object and self.payloads and not self.payloads:take(put.size) then
+    put.index = math.max(put.index, put.at or 0)
+    put.object, put.size = nil, nil
+  end
+  if not put.object then
+    put.matches = nil
+  end
+end
+
+-- Keeps the newest object.
 local function keep_object(self, item, put)
-  local index = put.index or 0
-  if put.object then
-    drop_object(self, item)
-    if not self.payloads or self.payloads:take(put.size or 0) then
-      item.object, item.matches, item.size = put.object, put.matches, put.size or 0
-    else
-      index = math.max(index, put.at or 0)
-    end
-  elseif put.index then
+  if put.object or put.index then
     drop_object(self, item)
   end
-  item.index = math.max(item.index or 0, index)
+  take_object(self, put)
+  if put.object then
+    item.object, item.matches, item.size = put.object, put.matches, put.size
+  end
+  item.index = math.max(item.index, put.index)
+end
+
+-- What was put for a key that has no item becomes its item.
+local function make_item(self, put)
+  take_object(self, put)
+  put.attempts, put.live = 0, put.live or false
+  put.at, put.gentle = nil, nil
+  return put
 end
 
 local function merge(self, item, put)
@@ -159,16 +176,14 @@ local function put_back(self, put)
   self.counts.ready = self.counts.ready + 1
 end
 
--- A key that waited in the backlog, if it did, has waited as long as an item.
-local function new_item(self, key)
-  local item = { key = key, attempts = 0, live = false }
-  local cause, since = self.backlog:take(key)
+-- A new item. Its key, if it waited in the backlog, has waited as long.
+local function take_in(self, item)
+  local cause, since = self.backlog:take(item.key)
   if cause then
     item.asked = since
     self.counts.ready = self.counts.ready - 1
   end
-  self.items[key] = item
-  return item
+  self.items[item.key] = item
 end
 
 ---@class operator.Put
@@ -191,7 +206,7 @@ end
 
 --- Asks for a key to be worked. A key that waits or is parked becomes ready at once; one that runs is worked once more
 --- afterwards.
----@param put operator.Put
+---@param put operator.Put is the queue's from now on
 function Queue:put(put)
   local item = self.items[put.key]
   if is_idle_talk(item, put) then
@@ -201,10 +216,17 @@ function Queue:put(put)
     self:pump()
     return
   elseif not item then
-    item = new_item(self, put.key)
+    item = make_item(self, put)
+    take_in(self, item)
+    make_ready(self, item)
+    self:pump()
+    return
   elseif item.state == "running" then
-    item.again = item.again or { live = false, attempts = 0 }
-    merge(self, item.again, put)
+    if item.again then
+      merge(self, item.again, put)
+    else
+      item.again = make_item(self, put)
+    end
     return
   end
   local was_live = item.live
@@ -235,8 +257,9 @@ local function item_of(self, entry, name)
   if not cause then
     return nil
   end
-  local item = new_item(self, entry)
-  item.cause, item.since, item.index = cause, item.asked, 0
+  local item = { key = entry, attempts = 0, live = false, cause = cause, index = 0 }
+  take_in(self, item)
+  item.since = item.asked
   self:become(item, "ready")
   return item
 end
