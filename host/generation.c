@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "alarm.h"
 #include "collector.h"
 #include "inbox.h"
 #include "lua_generation.h"
@@ -15,6 +16,8 @@
 #define DELIVERY_SLICE 5.0 /* ms of a loop turn for events; reading goes on between */
 /* So much comes in a turn also while Lua says that it has enough to do. */
 #define DELIVERY_LEAST ((size_t)64 * 1024) /* bytes */
+#define DELIVERY_PACE                                                                              \
+	((size_t)64 * 1024) /* bytes in each ms meanwhile, so that it comes to an end */
 #define NAMES_SHOWN 5
 
 struct generation {
@@ -27,6 +30,9 @@ struct generation {
 	struct collector *collector;
 	struct told *told;
 	struct turn_job delivery;
+	/* After a long event, while Lua has enough to do, the next one waits: until then at most. */
+	struct alarm *patience;
+	bool waits;
 	struct lua_ending ending;
 	struct turn_job ended;
 };
@@ -48,13 +54,44 @@ static const char *item_name(enum inbox_kind kind)
 	return names[kind];
 }
 
+static void look_again(void *user)
+{
+	struct generation *g = user;
+
+	turn_add(g->context.turn, &g->delivery);
+}
+
+/* The alarm, or the end of a task, has it asked again. */
+static bool has_to_wait(struct generation *g)
+{
+	bool busy;
+
+	if (g->waits && alarm_is_set(g->patience)) {
+		if (!lua_generation_busy(g->vm, &busy))
+			complain(g, "the question whether it is busy");
+		if (busy)
+			return true;
+		alarm_stop(g->patience);
+	}
+	g->waits = false;
+	return false;
+}
+
+static void wait_for_work(struct generation *g, size_t bytes)
+{
+	g->waits = true;
+	alarm_set(g->patience, (double)(bytes / DELIVERY_PACE) / 1000);
+}
+
 static void deliver(void *user)
 {
 	struct generation *g = user;
 	uint64_t deadline = turn_deadline(DELIVERY_SLICE);
-	bool enough = false;
+	bool enough = false, busy = false;
 	size_t bytes = 0;
 
+	if (has_to_wait(g))
+		return;
 	while (!inbox_empty(g->inbox) && !enough) {
 		struct inbox_item *item = inbox_take(g->inbox);
 
@@ -64,10 +101,13 @@ static void deliver(void *user)
 			keyset_remove(g->context.watched, item->tag);
 		/* Raw, what waits takes a fraction of what it takes once Lua has it. */
 		bytes += item->size;
-		enough = turn_over(deadline) || (item->busy && bytes >= DELIVERY_LEAST);
+		busy = item->busy && bytes >= DELIVERY_LEAST;
+		enough = busy || turn_over(deadline);
 		inbox_done(g->inbox, item);
 	}
-	if (!inbox_empty(g->inbox))
+	if (busy)
+		wait_for_work(g, bytes);
+	else if (!inbox_empty(g->inbox))
 		turn_add(g->context.turn, &g->delivery);
 	collector_note(g->collector);
 }
@@ -93,10 +133,12 @@ static void tell_started(void *user)
 
 static void on_task_ended(void *user)
 {
-	const struct generation *g = user;
+	struct generation *g = user;
 
 	if (g->collector)
 		collector_note(g->collector);
+	if (g->waits)
+		turn_add(g->context.turn, &g->delivery);
 	if (g->cb.task_ended)
 		g->cb.task_ended(g->user);
 }
@@ -132,6 +174,7 @@ struct generation *generation_new(const struct lua_context *base,
 	turn_job_init(&g->ended, tell_started, g);
 	g->inbox = inbox_new(GENERATION_INBOX_MAX);
 	g->told = told_new();
+	g->patience = alarm_new(base->loop, look_again, g);
 	g->vm = vm_new(&options, error);
 	if (!g->vm) {
 		generation_free(g);
@@ -152,9 +195,11 @@ void generation_free(struct generation *g)
 {
 	if (!g)
 		return;
-	turn_remove(&g->delivery);
+	alarm_free(g->patience);
+	g->waits = false;
 	if (g->context.tasks)
 		tasks_cancel_all(g->context.tasks);
+	turn_remove(&g->delivery);
 	turn_remove(&g->ended);
 	collector_free(g->collector);
 	g->collector = NULL;
@@ -260,6 +305,8 @@ void generation_stop(struct generation *g, const char *reason)
 {
 	struct inbox_item *item;
 
+	alarm_stop(g->patience);
+	g->waits = false;
 	turn_remove(&g->delivery);
 	for (item = inbox_take(g->inbox); item; item = inbox_take(g->inbox))
 		inbox_done(g->inbox, item);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
+
 struct inbox {
 	struct inbox_item *first, **tail;
 	struct inbox_item *gap; /* the last item, if it is a gap that can count further drops */
@@ -32,10 +34,10 @@ void inbox_free(struct inbox *box)
 
 static struct inbox_item *add(struct inbox *box, enum inbox_kind kind, size_t text)
 {
-	struct inbox_item *item = xcalloc(1, sizeof(*item) + text);
+	size_t size = sizeof(struct inbox_item) + text;
+	struct inbox_item *item = size < BLOCK_LEAST ? xmalloc(size) : xfound(block_take(size));
 
-	item->kind = kind;
-	item->size = sizeof(*item) + text;
+	*item = (struct inbox_item){.kind = kind, .size = size};
 	*box->tail = item;
 	box->tail = &item->next;
 	box->bytes += item->size;
@@ -125,7 +127,10 @@ struct inbox_item *inbox_take(struct inbox *box)
 void inbox_done(struct inbox *box, struct inbox_item *item)
 {
 	box->bytes -= item->size;
-	free(item);
+	if (item->size < BLOCK_LEAST)
+		free(item);
+	else
+		block_give_back(item);
 }
 
 bool inbox_empty(const struct inbox *box)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
 #include "lua_health.h"
 #include "lua_where.h"
 
@@ -294,6 +295,8 @@ static int event(lua_State *L)
 {
 	struct inbox_item *item = lua_touserdata(L, 1);
 
+	if (item->payload_len >= BLOCK_LEAST)
+		vm_collect_long(L);
 	push_method(L, "event");
 	lua_pushlstring(L, item->topic, item->topic_len);
 	lua_pushlstring(L, item->type, item->type_len);
@@ -422,6 +425,22 @@ static int idle(lua_State *L)
 	lua_call(L, 1, 1);
 	*out = lua_toboolean(L, -1);
 	return 0;
+}
+
+static int busy(lua_State *L)
+{
+	bool *out = lua_touserdata(L, 1);
+
+	push_method(L, "busy");
+	lua_call(L, 1, 1);
+	*out = lua_toboolean(L, -1);
+	return 0;
+}
+
+bool lua_generation_busy(struct vm *vm, bool *out)
+{
+	*out = false;
+	return vm_call(vm, busy, out, VM_CPU_CALL);
 }
 
 bool lua_generation_idle(struct vm *vm, bool *out)

@@ -33,6 +33,8 @@ bool lua_generation_connected(struct vm *vm, uint64_t epoch, bool live) WARN_UNU
 bool lua_generation_deliver(struct vm *vm, struct inbox_item *item) WARN_UNUSED;
 bool lua_generation_work(struct vm *vm) WARN_UNUSED;
 bool lua_generation_stop(struct vm *vm, const char *reason) WARN_UNUSED;
+/* *out: there is so much to do that more events had better wait. */
+bool lua_generation_busy(struct vm *vm, bool *out) WARN_UNUSED;
 bool lua_generation_idle(struct vm *vm, bool *idle) WARN_UNUSED;
 /* *out is to be freed whatever comes of it. */
 bool lua_generation_health(struct vm *vm, struct health *out) WARN_UNUSED;

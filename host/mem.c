@@ -13,13 +13,16 @@ static _Noreturn void out_of_memory(void)
 	abort();
 }
 
-void *xmalloc(size_t size)
+void *xfound(void *p)
 {
-	void *p = malloc(size > 0 ? size : 1);
-
 	if (!p)
 		out_of_memory();
 	return p;
+}
+
+void *xmalloc(size_t size)
+{
+	return xfound(malloc(size > 0 ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)

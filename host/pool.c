@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
 #include "mem.h"
 
 #define GRAIN ((size_t)16)
@@ -63,6 +64,16 @@ static bool is_small(size_t size)
 	return POOLED && size > 0 && size <= SMALL_MAX;
 }
 
+static bool is_large(size_t size)
+{
+	return size >= BLOCK_LEAST;
+}
+
+static bool is_middling(size_t size)
+{
+	return !is_small(size) && !is_large(size);
+}
+
 static size_t class_of(size_t size)
 {
 	return (size - 1) / GRAIN;
@@ -113,13 +124,17 @@ static void *take(struct pool *p, size_t class)
 
 static void *make(struct pool *p, size_t size)
 {
-	return is_small(size) ? take(p, class_of(size)) : malloc(size);
+	if (is_small(size))
+		return take(p, class_of(size));
+	return is_large(size) ? block_take(size) : malloc(size);
 }
 
 static void drop(struct pool *p, void *block, size_t size)
 {
 	if (is_small(size))
 		put(p, block, class_of(size));
+	else if (is_large(size))
+		block_give_back(block);
 	else
 		free(block);
 }
@@ -136,7 +151,10 @@ void *pool_resize(struct pool *p, void *block, size_t old_size, size_t size)
 		return make(p, size);
 	if (is_small(old_size) && is_small(size) && class_of(old_size) == class_of(size))
 		return block;
-	if (!is_small(old_size) && !is_small(size))
+	if (is_large(old_size) && is_large(size) && size <= block_size(block) &&
+		size >= block_size(block) / 2)
+		return block;
+	if (is_middling(old_size) && is_middling(size))
 		return realloc(block, size);
 	new = make(p, size);
 	if (!new)

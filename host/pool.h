@@ -1,7 +1,7 @@
 /* pool: the memory of one Lua state: small blocks in free lists by size, cut from chunks that are given back together.
  *
  * A state makes and frees thousands of small blocks for each event; malloc needed a fifth of the time of a busy
- * operator, and left a process in pieces after a reload. Larger blocks are malloc's. */
+ * operator, and left a process in pieces after a reload. Larger blocks are malloc's, the largest of all block's. */
 #ifndef POOL_H
 #define POOL_H
 

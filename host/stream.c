@@ -131,8 +131,8 @@ static bool on_data(struct api_request *r, const char *data, size_t len, void *u
 	struct stream *s = user;
 	bool more = stream_lines_feed(&s->lines, data, len);
 
-	if (s->cb.full && s->cb.full(s->user))
-		stream_pace_took(&s->pace, r, len);
+	if (s->cb.full)
+		stream_pace_took(&s->pace, r, len, s->cb.full(s->user));
 	if (s->lines.framed) {
 		s->last_frame = uv_now(s->loop);
 		uv_idle_start(&s->settle, on_settle);

@@ -22,11 +22,16 @@ static void on_timer(uv_timer_t *timer)
 		api_resume(r);
 }
 
-void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len)
+void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len, bool enough)
 {
 	uint64_t now = uv_hrtime(), passed = (now - p->at) / NS_PER_MS;
 	int64_t wait;
 
+	if (!enough) {
+		p->at = now;
+		p->room = 0;
+		return;
+	}
 	if (passed > (uint64_t)ROOM_MAX / BYTES_PER_MS)
 		passed = (uint64_t)ROOM_MAX / BYTES_PER_MS;
 	p->at = passed > 0 ? now : p->at;

@@ -1,10 +1,11 @@
-/* stream_pace: how fast a stream is read while its owner has enough to do: 64 KiB for each millisecond.
+/* stream_pace: how fast a stream is read while its owner has enough to do: 64 KiB for each millisecond since it has.
  *
  * libcurl reads a socket until it is empty, so that whatever the server sends would pile up here while Lua is busy. The
  * rest is better left with the sender; but the reader never stands still, however long Lua takes. */
 #ifndef STREAM_PACE_H
 #define STREAM_PACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,8 @@ struct stream_pace {
 
 /* The timer is the owner's to close; its data is the pace's. */
 void stream_pace_init(struct stream_pace *p, uv_loop_t *loop);
-/* So many bytes of the request have come, and the owner has enough. Inside libcurl. */
-void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len);
+/* So many bytes of the request have come; does the owner have enough? Inside libcurl. */
+void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len, bool enough);
 /* The request is over. */
 void stream_pace_end(struct stream_pace *p);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
 #include "lua_buf.h"
 #include "lua_cpu.h"
 #include "lua_error.h"
@@ -13,15 +14,25 @@
 #include "lua_sandbox.h"
 #include "pool.h"
 
+#define LARGE_STEP                                                                                 \
+	((size_t)2 * 1024 * 1024) /* bytes that may become garbage before it is collected */
+
 struct vm {
 	lua_State *L;
 	struct pool *pool;
 	struct lua_cpu *cpu;
 	void *user;
 	size_t used, max;
+	size_t large,
+		large_next; /* bytes in blocks of block's size; a collection is due above the second */
 	bool reserve;
 	struct vm_error error;
 };
+
+static size_t large(size_t size)
+{
+	return size >= BLOCK_LEAST ? size : 0;
+}
 
 /* Never fails for a smaller size: Lua counts on that. */
 static void *allocate(void *ud, void *old, size_t old_size, size_t size)
@@ -35,6 +46,7 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 	if (size == 0) {
 		(void)pool_resize(vm->pool, old, old_size, 0);
 		vm->used -= old_size;
+		vm->large -= large(old_size);
 		return NULL;
 	}
 	if (size > old_size && (size - old_size > max || vm->used > max - (size - old_size)))
@@ -46,7 +58,18 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 		new = old;
 	}
 	vm->used = vm->used - old_size + size;
+	vm->large = vm->large - large(old_size) + large(size);
 	return new;
+}
+
+void vm_collect_long(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+
+	if (vm->large < vm->large_next)
+		return;
+	lua_gc(L, LUA_GCCOLLECT);
+	vm->large_next = vm->large + LARGE_STEP;
 }
 
 struct vm *vm_of(lua_State *L)
@@ -182,6 +205,7 @@ struct vm *vm_new(const struct vm_options *o, char **error)
 	struct vm_options options = *o;
 
 	vm->max = o->memory_max;
+	vm->large_next = LARGE_STEP;
 	vm->cpu = o->cpu;
 	vm->user = o->user;
 	vm->pool = pool_new();

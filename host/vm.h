@@ -52,6 +52,9 @@ size_t vm_memory_max(const struct vm *vm);
 bool vm_call(struct vm *vm, lua_CFunction fn, void *arg, unsigned cpu) WARN_UNUSED;
 /* Lives until the next vm_call. */
 const struct vm_error *vm_last_error(const struct vm *vm);
+/* Collects the garbage, if there is so much in long strings by now that they matter: Lua's own pace is made for small
+ * values, of which a megabyte is a hundred thousand. Within a protected call. */
+void vm_collect_long(lua_State *L);
 /* While set, the reserve may be used: for what has to be said and undone after an error. */
 void vm_use_reserve(struct vm *vm, bool on);
 

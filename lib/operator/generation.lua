@@ -372,6 +372,12 @@ function Generation:event(topic, type, id, namespace, index, raw)
     return
   end
   events.take(self, topic, { type = type, index = index, raw = raw }, payload)
+  return self:busy()
+end
+
+--- Is there so much to do that more events had better wait?
+---@return boolean
+function Generation:busy()
   return self.payloads:is_ample()
 end
 
