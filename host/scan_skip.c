@@ -94,7 +94,7 @@ const char *scan_nest_string(struct scan_nest *n, const char *p, const char *end
 	return end;
 }
 
-static bool nest_open(struct scan_nest *n, bool object)
+static inline bool nest_open(struct scan_nest *n, bool object)
 {
 	uint64_t bit = (uint64_t)1 << n->depth % 64;
 
@@ -108,7 +108,7 @@ static bool nest_open(struct scan_nest *n, bool object)
 	return true;
 }
 
-static bool nest_close(struct scan_nest *n, bool object)
+static inline bool nest_close(struct scan_nest *n, bool object)
 {
 	unsigned level = n->depth - 1;
 
@@ -118,61 +118,91 @@ static bool nest_close(struct scan_nest *n, bool object)
 	return true;
 }
 
-/* The bytes that a backslash stands before, of which an odd number of backslashes stand before them. *carry: the
- * same for the byte before the block, then for the one after its first `len`. Backslashes are rare. */
-static uint64_t after_backslashes(uint64_t backslash, unsigned len, bool *carry)
+/* The bytes that a backslash stands before, of which an even number of backslashes stand before that. *carry: is the byte
+ * before the block such a backslash; then the same of the last of its first `len`. A run of backslashes that begins at an odd
+ * place is added up, which carries a bit to behind its end: so the parity of the end tells that of the length. */
+static inline uint64_t after_backslashes(uint64_t backslash, unsigned len, bool *carry)
 {
-	uint64_t after = *carry ? 1 : 0;
-	bool beyond = false;
+	const uint64_t even = 0x5555555555555555U;
+	uint64_t first = *carry ? 1 : 0, behind, odd, sum, after;
 
-	backslash &= ~after;
-	while (backslash) {
-		unsigned at = (unsigned)__builtin_ctzll(backslash);
-		uint64_t next = at == SCAN_BLOCK - 1 ? 0 : (uint64_t)2 << at;
-
-		beyond = beyond || at + 1 == len;
-		after |= next;
-		backslash &= backslash - 1;
-		backslash &= ~next;
-	}
-	*carry = beyond;
+	backslash &= ~first;
+	behind = backslash << 1 | first;
+	odd = backslash & ~even & ~behind;
+	*carry = __builtin_add_overflow(odd, backslash, &sum);
+	after = (even ^ sum << 1) & behind;
+	if (len < SCAN_BLOCK)
+		*carry = after >> len & 1;
 	return after;
 }
 
-/* From each bit on, up to the next one: 1. */
-static uint64_t between_bits(uint64_t bits)
+/* The quotes of a block of `len` bytes that begin and end strings. */
+static inline uint64_t real_quotes(struct scan_nest *n, const struct scan_block *b, unsigned len)
 {
-	for (int shift = 1; shift < SCAN_BLOCK; shift *= 2)
-		bits ^= bits << shift;
-	return bits;
+	if (!b->backslash && !n->after_backslash)
+		return b->quote;
+	return b->quote & ~after_backslashes(b->backslash, len, &n->after_backslash);
 }
 
-/* The brackets of a block of `len` bytes at p that are not in strings, in order. */
-static enum scan_step nest_block(
-	struct scan_nest *n, const struct scan_block *b, const char **at, unsigned len)
+/* The brackets of a block of `len` bytes at p that are not in strings, in order. `strings`: which bytes are between
+ * quotes, were the first one outside. */
+static inline enum scan_step nest_block(struct scan_nest *n, const struct scan_block *b,
+	uint64_t strings, const char **at, unsigned len)
 {
 	const char *p = *at;
-	uint64_t quote = b->quote, strings, brackets;
+	uint64_t brackets;
 
-	if (b->backslash || n->after_backslash)
-		quote &= ~after_backslashes(b->backslash, len, &n->after_backslash);
-	strings = between_bits(quote) ^ (n->in_string ? UINT64_MAX : 0);
+	strings ^= n->in_string ? UINT64_MAX : 0;
 	n->in_string = strings >> (SCAN_BLOCK - 1);
 	for (brackets = (b->open | b->close) & ~strings; brackets; brackets &= brackets - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(brackets);
 		bool object = (p[bit] & SCAN_BRACKET_BIT) != 0;
 
-		*at = p + bit;
-		if (!(b->open >> bit & 1 ? nest_open(n, object) : nest_close(n, object)))
+		if (!(b->open >> bit & 1 ? nest_open(n, object) : nest_close(n, object))) {
+			*at = p + bit;
 			return SCAN_STEP_BAD;
+		}
 		if (n->depth == 0) {
-			++*at;
+			*at = p + bit + 1;
 			return SCAN_STEP_END;
 		}
 	}
 	*at = p + len;
 	return SCAN_STEP_MORE;
 }
+
+static inline enum scan_step skip_block(
+	struct scan_nest *n, const char *p, const char **at, unsigned len)
+{
+	struct scan_block b = scan_block_read(p);
+
+	return nest_block(n, &b, scan_between_bits(real_quotes(n, &b, len)), at, len);
+}
+
+static enum scan_step skip_blocks(struct scan_nest *n, const char **at, const char *end)
+{
+	enum scan_step step = SCAN_STEP_MORE;
+
+	while (step == SCAN_STEP_MORE && end - *at >= SCAN_BLOCK)
+		step = skip_block(n, *at, at, SCAN_BLOCK);
+	return step;
+}
+
+#ifdef SCAN_WIDE
+SCAN_WIDE static enum scan_step skip_blocks_wide(
+	struct scan_nest *n, const char **at, const char *end)
+{
+	enum scan_step step = SCAN_STEP_MORE;
+
+	while (step == SCAN_STEP_MORE && end - *at >= SCAN_BLOCK) {
+		struct scan_block b = scan_block_read_wide(*at);
+		uint64_t strings = scan_between_bits_wide(real_quotes(n, &b, SCAN_BLOCK));
+
+		step = nest_block(n, &b, strings, at, SCAN_BLOCK);
+	}
+	return step;
+}
+#endif
 
 void scan_nest_begin(struct scan_nest *n)
 {
@@ -183,21 +213,21 @@ void scan_nest_begin(struct scan_nest *n)
 
 enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end)
 {
-	enum scan_step step = SCAN_STEP_MORE;
-	struct scan_block block;
+	enum scan_step step;
 	char last[SCAN_BLOCK];
 
-	while (step == SCAN_STEP_MORE && end - *at >= SCAN_BLOCK) {
-		block = scan_block_read(*at);
-		step = nest_block(n, &block, at, SCAN_BLOCK);
-	}
+#ifdef SCAN_WIDE
+	if (scan_block_is_wide())
+		step = skip_blocks_wide(n, at, end);
+	else
+#endif
+		step = skip_blocks(n, at, end);
 	if (step == SCAN_STEP_MORE && *at < end) {
 		unsigned len = (unsigned)(end - *at);
 
 		memset(last, ' ', sizeof(last));
 		memcpy(last, *at, len);
-		block = scan_block_read(last);
-		step = nest_block(n, &block, at, len);
+		step = skip_block(n, last, at, len);
 	}
 	return step;
 }
