@@ -8,79 +8,83 @@
 
 struct skipper {
 	lua_State *L;
-	const char *p, *end;
+	const char *end;
 	struct json_fault *fault;
 	int depth, base, deepest;
 	bool verbatim;
 	uint64_t objects[JSON_DEPTH_MAX / 64 + 1]; /* one bit a level: set for an object */
 };
 
-static bool fail(struct skipper *s, const char *where, const char *expected)
+/* All of these take the place where they begin and return what follows, or NULL after a fault. */
+
+static const char *fail(struct skipper *s, const char *where, const char *expected)
 {
 	s->fault->where = where;
 	s->fault->expected = expected;
-	return false;
+	return NULL;
 }
 
-static void space(struct skipper *s)
+static const char *white(struct skipper *s, const char *p)
 {
-	const char *p = json_skip_space(s->p, s->end);
+	const char *after = json_skip_space(p, s->end);
 
-	s->verbatim = s->verbatim && p == s->p;
-	s->p = p;
+	s->verbatim = s->verbatim && after == p;
+	return after;
 }
 
-static bool at(const struct skipper *s, char c)
+/* There hardly is any. */
+static inline const char *space(struct skipper *s, const char *p)
 {
-	return s->p < s->end && *s->p == c;
+	return p < s->end && (unsigned char)*p > ' ' ? p : white(s, p);
 }
 
-static bool in_object(const struct skipper *s)
+static inline bool at(const struct skipper *s, const char *p, char c)
+{
+	return p < s->end && *p == c;
+}
+
+static inline bool in_object(const struct skipper *s)
 {
 	return s->objects[s->depth / 64] >> s->depth % 64 & 1;
 }
 
-static bool string(struct skipper *s)
+static inline const char *string(struct skipper *s, const char *p)
 {
-	struct json_span span;
-	const char *after = json_string_read(s->p, s->end, &span, s->fault);
+	const char *stop = json_string_plain(p + 1, s->end);
+	struct json_span span = {.p = p + 1};
 
-	s->p = after;
-	return after != NULL;
+	if (at(s, stop, '"'))
+		return stop + 1;
+	return json_string_read_on(stop, s->end, &span, s->fault);
 }
 
-static bool number(struct skipper *s)
+static const char *number(struct skipper *s, const char *p)
 {
 	struct json_number n;
-	const char *start = s->p;
-	const char *after = json_number_read(start, s->end, &n, s->fault);
+	const char *after = json_number_read(p, s->end, &n, s->fault);
 
 	if (!after)
-		return false;
-	s->p = after;
+		return NULL;
 	s->verbatim = s->verbatim && n.kind == JSON_INTEGER;
 	if (n.kind != JSON_WIDE)
-		return true;
-	bool fits = json_number_push_wide(s->L, start, after);
+		return after;
+	bool fits = json_number_push_wide(s->L, p, after);
 	lua_pop(s->L, 1);
-	return fits || fail(s, start, "a number that fits 64 bits");
+	return fits ? after : fail(s, p, "a number that fits 64 bits");
 }
 
-static bool word(struct skipper *s, const char *text, size_t len)
+static inline const char *word(struct skipper *s, const char *p, const char *text, size_t len)
 {
-	if (!json_word_at(s->p, s->end, text, len))
-		return fail(s, s->p, "a value");
-	s->p += len;
-	return true;
+	return json_word_at(p, s->end, text, len) ? p + len : fail(s, p, "a value");
 }
 
 /* Steps in; *opened says that there is a first value to come. */
-static bool open(struct skipper *s, bool *opened)
+static inline const char *open(struct skipper *s, const char *p, bool *opened)
 {
-	bool object = *s->p == '{';
+	bool object = *p == '{';
 
 	if (s->depth == JSON_DEPTH_MAX)
-		return fail(s, s->p, "at most 512 levels of nesting");
+		return fail(s, p, "at most 512 levels of nesting");
 	s->depth++;
 	s->deepest = s->depth > s->deepest ? s->depth : s->deepest;
 	uint64_t bit = (uint64_t)1 << s->depth % 64;
@@ -88,94 +92,98 @@ static bool open(struct skipper *s, bool *opened)
 		s->objects[s->depth / 64] |= bit;
 	else
 		s->objects[s->depth / 64] &= ~bit;
-	s->p++;
-	space(s);
-	*opened = !at(s, object ? '}' : ']');
-	if (!*opened) {
-		s->p++;
-		s->depth--;
-	}
-	return true;
+	p = space(s, p + 1);
+	*opened = !at(s, p, object ? '}' : ']');
+	if (*opened)
+		return p;
+	s->depth--;
+	return p + 1;
 }
 
 /* One value; of a container that is not empty only its bracket, then *opened is set. */
-static bool value(struct skipper *s, bool *opened)
+static inline const char *value(struct skipper *s, const char *p, bool *opened)
 {
 	*opened = false;
-	switch (s->p < s->end ? *s->p : '\0') {
+	switch (p < s->end ? *p : '\0') {
 	case '"':
-		return string(s);
+		return string(s, p);
 	case '{':
 	case '[':
-		return open(s, opened);
+		return open(s, p, opened);
 	case 't':
-		return word(s, "true", 4);
+		return word(s, p, "true", 4);
 	case 'f':
-		return word(s, "false", 5);
+		return word(s, p, "false", 5);
 	case 'n':
-		return word(s, "null", 4);
+		return word(s, p, "null", 4);
 	default:
-		if (s->p < s->end && (*s->p == '-' || (*s->p >= '0' && *s->p <= '9')))
-			return number(s);
-		return fail(s, s->p, "a value");
+		if (p < s->end && (*p == '-' || (*p >= '0' && *p <= '9')))
+			return number(s, p);
+		return fail(s, p, "a value");
 	}
 }
 
-static bool key_and_colon(struct skipper *s)
+static inline const char *key_and_colon(struct skipper *s, const char *p)
 {
-	space(s);
-	if (!at(s, '"'))
-		return fail(s, s->p, "a key in quotes");
-	if (!string(s))
-		return false;
-	space(s);
-	if (!at(s, ':'))
-		return fail(s, s->p, "':' after a key");
-	s->p++;
-	return true;
+	p = space(s, p);
+	if (!at(s, p, '"'))
+		return fail(s, p, "a key in quotes");
+	p = string(s, p);
+	if (!p)
+		return NULL;
+	p = space(s, p);
+	return at(s, p, ':') ? p + 1 : fail(s, p, "':' after a key");
 }
 
 /* After a value: passes the brackets that close here, and a comma. */
-static bool after_value(struct skipper *s)
+static inline const char *after_value(struct skipper *s, const char *p)
 {
 	while (s->depth > s->base) {
 		bool object = in_object(s);
-		space(s);
-		if (at(s, ',')) {
-			s->p++;
-			return true;
-		}
-		if (!at(s, object ? '}' : ']'))
-			return fail(s, s->p,
+
+		p = space(s, p);
+		if (at(s, p, ','))
+			return p + 1;
+		if (!at(s, p, object ? '}' : ']'))
+			return fail(s, p,
 				object ? "',' or '}' after a member"
 				       : "',' or ']' after an element");
-		s->p++;
+		p++;
 		s->depth--;
 	}
-	return true;
+	return p;
+}
+
+static const char *skip(struct skipper *s, const char *p)
+{
+	bool opened;
+
+	for (;;) {
+		p = value(s, p, &opened);
+		if (p && !opened)
+			p = after_value(s, p);
+		if (!p || s->depth == s->base)
+			return p;
+		if (in_object(s))
+			p = key_and_colon(s, p);
+		if (!p)
+			return NULL;
+		p = space(s, p);
+	}
 }
 
 struct json_skipped json_skip(
 	lua_State *L, const char *p, const char *end, int depth, struct json_fault *fault)
 {
 	struct skipper s = {.L = L,
-		.p = p,
 		.end = end,
 		.fault = fault,
 		.depth = depth,
 		.base = depth,
 		.deepest = depth,
 		.verbatim = true};
-	bool ok, opened;
+	const char *after = skip(&s, p);
 
-	ok = value(&s, &opened) && (opened || after_value(&s));
-	while (ok && s.depth > s.base) {
-		if (in_object(&s) && !key_and_colon(&s))
-			break;
-		space(&s);
-		ok = value(&s, &opened) && (opened || after_value(&s));
-	}
-	return (struct json_skipped){.after = ok && s.depth == s.base ? s.p : NULL,
-		.levels = s.deepest - s.base,
-		.verbatim = s.verbatim};
+	return (struct json_skipped){
+		.after = after, .levels = s.deepest - s.base, .verbatim = s.verbatim};
 }
