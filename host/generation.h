@@ -15,7 +15,7 @@
 #include "lua_context.h"
 
 #define GENERATION_INBOX_AMPLE                                                                     \
-	((size_t)2 * 1024 * 1024) /* bytes: above, the stream is read at a pace */
+	((size_t)1024 * 1024) /* bytes: above, the stream is read at a pace */
 #define GENERATION_INBOX_MAX                                                                       \
 	((size_t)64 * 1024 * 1024) /* bytes of events that are not delivered yet */
 

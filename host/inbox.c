@@ -34,10 +34,12 @@ void inbox_free(struct inbox *box)
 
 static struct inbox_item *add(struct inbox *box, enum inbox_kind kind, size_t text)
 {
-	size_t size = sizeof(struct inbox_item) + text;
-	struct inbox_item *item = size < BLOCK_LEAST ? xmalloc(size) : xfound(block_take(size));
+	bool is_long = text >= BLOCK_LEAST;
+	struct inbox_item *item = xmalloc(sizeof(*item) + (is_long ? 0 : text));
 
-	*item = (struct inbox_item){.kind = kind, .size = size};
+	*item = (struct inbox_item){.kind = kind, .size = sizeof(*item) + text};
+	if (is_long)
+		item->block = xfound(block_take(text));
 	*box->tail = item;
 	box->tail = &item->next;
 	box->bytes += item->size;
@@ -79,7 +81,7 @@ bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag
 		return false;
 	}
 	item = add(box, INBOX_EVENT, text);
-	at = (char *)(item + 1);
+	at = item->block ? item->block : (char *)(item + 1);
 	item->index = event->index;
 	item->tag = tag;
 	item->topic = put(&at, &event->topic, &item->topic_len);
@@ -103,7 +105,7 @@ void inbox_lost(struct inbox *box, const char *reason)
 {
 	size_t len = strlen(reason);
 	struct inbox_item *item = add(box, INBOX_LOST, len + 1);
-	char *text = (char *)(item + 1);
+	char *text = item->block ? item->block : (char *)(item + 1);
 
 	memcpy(text, reason, len + 1);
 	item->payload = text;
@@ -124,13 +126,18 @@ struct inbox_item *inbox_take(struct inbox *box)
 	return item;
 }
 
+void inbox_forget(struct inbox_item *item)
+{
+	item->topic = item->type = item->key = item->ns = item->payload = NULL;
+	block_give_back(item->block);
+	item->block = NULL;
+}
+
 void inbox_done(struct inbox *box, struct inbox_item *item)
 {
 	box->bytes -= item->size;
-	if (item->size < BLOCK_LEAST)
-		free(item);
-	else
-		block_give_back(item);
+	inbox_forget(item);
+	free(item);
 }
 
 bool inbox_empty(const struct inbox *box)

@@ -23,6 +23,7 @@ struct inbox_item {
 	size_t topic_len, type_len, key_len, ns_len;
 	const char *payload; /* LOST: the reason */
 	size_t payload_len;
+	void *block; /* the strings, where they are long; NULL: they are behind the item */
 	size_t size;
 	uint64_t tag; /* the caller's, of an event */
 	bool busy;    /* the caller's: what was said to it is that there is enough to do for now */
@@ -40,6 +41,8 @@ void inbox_lost(struct inbox *box, const char *reason);
 /* The oldest, which then is the caller's to give to inbox_done; NULL: none. */
 struct inbox_item *inbox_take(struct inbox *box);
 void inbox_done(struct inbox *box, struct inbox_item *item);
+/* Its strings are not needed any more, though the item still is: they count until it is done, but long ones take no room. */
+void inbox_forget(struct inbox_item *item);
 bool inbox_empty(const struct inbox *box);
 size_t inbox_bytes(const struct inbox *box);
 

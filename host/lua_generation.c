@@ -304,6 +304,7 @@ static int event(lua_State *L)
 	lua_pushlstring(L, item->ns, item->ns_len);
 	lua_pushinteger(L, (lua_Integer)item->index);
 	lua_pushlstring(L, item->payload, item->payload_len);
+	inbox_forget(item);
 	lua_call(L, 7, 1);
 	item->busy = lua_toboolean(L, -1);
 	return 0;
