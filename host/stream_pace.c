@@ -27,11 +27,14 @@ void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len, 
 	uint64_t now = uv_hrtime(), passed = (now - p->at) / NS_PER_MS;
 	int64_t wait;
 
-	if (!enough) {
+	if (!enough || !p->enough) {
 		p->at = now;
 		p->room = 0;
-		return;
+		passed = 0;
 	}
+	p->enough = enough;
+	if (!enough)
+		return;
 	if (passed > (uint64_t)ROOM_MAX / BYTES_PER_MS)
 		passed = (uint64_t)ROOM_MAX / BYTES_PER_MS;
 	p->at = passed > 0 ? now : p->at;

@@ -126,6 +126,39 @@ static void takes_one_event_of_any_size(void **state)
 	inbox_free(box);
 }
 
+static void keeps_long_strings_apart(void **state)
+{
+	enum { LONG = 700000 };
+	struct inbox *box = inbox_new(LONG);
+	struct scan_event e = event("Job", "JobRegistered", "a\\n");
+	char *payload = xmalloc(LONG);
+	struct inbox_item *item;
+
+	(void)state;
+	memset(payload, 'x', LONG);
+	e.payload = (struct scan_span){.p = payload, .n = LONG};
+	for (int i = 0; i < 3; i++) {
+		assert_true(inbox_event(box, &e, 5));
+		assert_false(inbox_event(box, &e, 5));
+		item = inbox_take(box);
+		assert_string_equal(item->topic, "Job");
+		assert_string_equal(item->key, "a\n");
+		assert_int_equal(item->payload_len, LONG);
+		assert_memory_equal(item->payload, payload, LONG);
+		assert_int_equal(item->payload[LONG], 0);
+		inbox_forget(item);
+		assert_int_equal(item->tag, 5);
+		assert_true(inbox_bytes(box) > LONG);
+		inbox_done(box, item);
+		item = inbox_take(box);
+		assert_int_equal(item->kind, INBOX_GAP);
+		inbox_done(box, item);
+		assert_int_equal(inbox_bytes(box), 0);
+	}
+	free(payload);
+	inbox_free(box);
+}
+
 static void passes_topics_and_types(void **state)
 {
 	struct interests *in = interests_new(), *other = interests_new();
@@ -172,6 +205,7 @@ int main(void)
 		cmocka_unit_test(takes_events_in_order_without_escapes),
 		cmocka_unit_test(puts_one_gap_where_events_were_dropped),
 		cmocka_unit_test(takes_one_event_of_any_size),
+		cmocka_unit_test(keeps_long_strings_apart),
 		cmocka_unit_test(passes_topics_and_types),
 	};
 

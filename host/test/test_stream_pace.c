@@ -71,6 +71,27 @@ static void an_owner_that_has_enough_gets_the_rest_at_a_pace(void **state)
 		fail_msg("8 MiB came in %.0f ms", ms);
 }
 
+static void the_pace_counts_from_when_the_owner_has_enough(void **state)
+{
+	struct watcher *w = *state;
+	char *text = long_stream();
+	uint64_t begin;
+	double ms;
+
+	watcher_reply(w, "/v1/event/stream", LIVE, SERVER_HOLD);
+	watcher_start(w);
+	watcher_until_connected(w, 1);
+	loop_for(w->loop, 200); /* at the pace, all of it could come in this time */
+	w->full = true;
+	begin = uv_hrtime();
+	server_push(w->server, text + strlen(LIVE));
+	loop_until(w->loop, "all lines", has_all, w);
+	ms = (double)(uv_hrtime() - begin) / 1e6;
+	if (ms < (double)LINES * LINE / BYTES_PER_MS - 4)
+		fail_msg("8 MiB came in %.0f ms", ms);
+	free(text);
+}
+
 static void a_stream_that_is_held_can_be_freed(void **state)
 {
 	struct watcher *w = *state;
@@ -93,6 +114,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_owner_that_has_enough_gets_the_rest_at_a_pace,
+			watcher_setup, watcher_teardown),
+		cmocka_unit_test_setup_teardown(the_pace_counts_from_when_the_owner_has_enough,
 			watcher_setup, watcher_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_stream_that_is_held_can_be_freed, watcher_setup, watcher_teardown),
