@@ -73,7 +73,7 @@ LDLIBS += -l:liblua5.4-cjson.a -l:liblua5.4.a -l:libuv_a.a $(NETWORK) -lm -ldl -
 .SECONDARY:
 
 all: release
-release: $(BUILD)/nomad-operator $(BUILD)/lib/host/json.so $(BUILD)/lib/host/scan.so
+release: $(BUILD)/nomad-operator $(BUILD)/lib/host/json.so $(BUILD)/lib/host/packed.so $(BUILD)/lib/host/scan.so
 slim: build/slim/libraries/done
 	@$(MAKE) --no-print-directory SLIM=1 BUILD=build/slim build/slim/nomad-operator
 build/slim/libraries/done: tools/slim | build/deps-slim
@@ -105,10 +105,12 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && lua5.4 tools/embed.lua $(EMBEDDED) > $@
 
-# host.json and host.scan once more, as modules for specs and for the rock.
+# host.json, host.packed and host.scan once more, as modules for specs and for the rock.
 MODULE_JSON := $(wildcard host/json*.c) host/mem.c
+MODULE_PACKED := host/lua_packed.c host/packed.c host/keyset.c host/mem.c
 MODULE_SCAN := $(wildcard host/scan*.c host/where*.c) host/lua_scan.c host/lua_where.c host/buf.c host/mem.c
 $(BUILD)/lib/host/json.so: $(MODULE_JSON:host/%.c=$(BUILD)/pic/%.o)
+$(BUILD)/lib/host/packed.so: $(MODULE_PACKED:host/%.c=$(BUILD)/pic/%.o)
 $(BUILD)/lib/host/scan.so: $(MODULE_SCAN:host/%.c=$(BUILD)/pic/%.o)
 $(BUILD)/lib/host/%.so:
 	$(call say,MODULE,$@)

@@ -9,7 +9,7 @@ description = {
 dependencies = { "lua ~> 5.4" }
 build = {
   type = "command",
-  build_command = "make build/lib/host/json.so build/lib/host/scan.so",
+  build_command = "make build/lib/host/json.so build/lib/host/packed.so build/lib/host/scan.so",
   install_command = [[mkdir -p "$(LUADIR)" "$(LIBDIR)/host" && cp -R lib/. "$(LUADIR)" &&
-    cp build/lib/host/json.so build/lib/host/scan.so "$(LIBDIR)/host"]],
+    cp build/lib/host/json.so build/lib/host/packed.so build/lib/host/scan.so "$(LIBDIR)/host"]],
 }

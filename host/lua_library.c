@@ -9,6 +9,7 @@
 #include "json.h"
 #include "json_globals.h"
 #include "lua_buf.h"
+#include "lua_packed.h"
 #include "lua_scan.h"
 
 /* Debian's header for these lacks prototypes that a C11 compiler accepts without a warning. */
@@ -138,4 +139,5 @@ void lua_library_open(lua_State *L, const char *lib_dir)
 	lua_library_preload(L, "cjson.safe", open_cjson_safe);
 	lua_library_preload(L, "host.json", luaopen_host_json);
 	lua_library_preload(L, "host.scan", luaopen_host_scan);
+	lua_library_preload(L, "host.packed", luaopen_host_packed);
 }

@@ -50,7 +50,7 @@ local RETRY = { base = 1, max = 30 }
 ---@field newest integer the newest index of a job that was seen
 ---@field floor integer a list is at least as new as this, unless the cluster went back
 ---@field stubs? operator.Where[] which stubs of a list are looked at; nil: all
----@field touched table<string, table<string, string>> by policy: owners that listing has found to need a look, a child
+---@field touched table<string, host.Packed> by policy: owners that listing has found to need a look
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
 local Generation = {}
 Generation.__index = Generation

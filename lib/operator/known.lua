@@ -1,27 +1,30 @@
 --- known: what is known of children, packed: which exist, whose they are, and with which index we last found them
---- right. A child is its key in three maps to integers and keys; no table of its own. Holds nothing that a list could
---- not bring back.
+--- right. A child is a record of the host (host.packed), not a table; the children of an owner are a chain.
+--- Holds nothing that a list could not bring back.
 
+local packed = require "host.packed"
 local watchlist = require "operator.watchlist"
 
 local known = {}
 
--- The state of a child is one integer: its JobModifyIndex as last seen (-1: void), the number of its policy, and two
--- flags. SYNCED: at this index it was as `digests` says.
-local STOPPED, SYNCED = 1, 2
-local FLAGS, POLICY_BITS = 2, 20
+-- The state of a child is one integer: its JobModifyIndex as last seen (-1: void), the number of its policy, and
+-- flags. SYNCED: at this index it was as the digest says. UNSETTLED: it is stopped, but its runs may still be there.
+local STOPPED, SYNCED, DIGESTED, UNSETTLED = 1, 2, 4, 8
+local FLAGS, POLICY_BITS = 4, 18
 local INDEX_SHIFT = FLAGS + POLICY_BITS
 local POLICIES_MAX = 1 << POLICY_BITS
 
+-- The fields of a child's record; DIGEST is the json.digest of the desired job when it was last in sync. And the one of
+-- an owner's.
+local STATE, DIGEST, OWNER, NEXT, BEFORE, CHILD_FIELDS = 1, 2, 3, 4, 5, 5
+local FIRST, OWNER_FIELDS = 1, 1
+
 ---@class operator.Known
----@field private states table<string, integer> by key of the child
----@field private owners table<string, string> key of the child → key of the owner
----@field private digests table<string, integer> json.digest of the desired job when it was last in sync
----@field private owned table<string, string|table<string, boolean>>[] by policy: owner → its child, or its children
+---@field private children host.Packed
+---@field private owners host.Packed
 ---@field private names string[] policies by number
 ---@field private numbers table<string, integer>
 ---@field private alive integer[] children that are not stopped, by policy
----@field private unsettled table<string, true> stopped children whose runs may still be there
 ---@field private watched operator.Watchlist
 local Known = {}
 Known.__index = Known
@@ -31,14 +34,11 @@ Known.__index = Known
 function known.new(keys)
   return setmetatable({
     watched = keys or watchlist.NONE,
-    states = {},
-    owners = {},
-    digests = {},
-    owned = {},
+    children = packed.new(CHILD_FIELDS),
+    owners = packed.new(OWNER_FIELDS),
     names = {},
     numbers = {},
     alive = {},
-    unsettled = {},
   }, Known)
 end
 
@@ -57,7 +57,19 @@ end
 
 -- The same child, of which whatever is seen next is news.
 local function void(state)
-  return pack(-1, policy_of(state), state & STOPPED)
+  return pack(-1, policy_of(state), state & ~SYNCED & ((1 << FLAGS) - 1))
+end
+
+-- The record of a child and its state; nil: it is none that we know of.
+local function find(self, key)
+  local child = self.children:find(key)
+  if child then
+    return child, self.children:get(child, STATE)
+  end
+end
+
+local function owner_of(self, child)
+  return self.owners:key(self.children:get(child, OWNER))
 end
 
 local function number_of(self, policy)
@@ -68,47 +80,61 @@ local function number_of(self, policy)
       error(("children of more than %d policies"):format(POLICIES_MAX - 1), 0)
     end
     self.names[number], self.numbers[policy] = policy, number
-    self.owned[number], self.alive[number] = {}, 0
+    self.alive[number] = 0
   end
   return number
 end
 
--- Most owners have one child: that is kept as its key alone.
-local function add_owned(self, number, owner, key)
-  local owned = self.owned[number]
-  local before = owned[owner]
-  if before == nil then
-    owned[owner] = key
-  elseif type(before) == "table" then
-    before[key] = true
-  elseif before ~= key then
-    owned[owner] = { [before] = true, [key] = true }
+-- Puts the child before the others of its owner.
+local function link(self, child, owner)
+  local children, record = self.children, self.owners:add(owner)
+  local first = self.owners:get(record, FIRST)
+  children:set(child, OWNER, record)
+  children:set(child, NEXT, first)
+  if first > 0 then
+    children:set(first, BEFORE, child)
+  end
+  self.owners:set(record, FIRST, child)
+end
+
+local function unlink(self, child)
+  local children, owner = self.children, self.children:get(child, OWNER)
+  local before, after = children:get(child, BEFORE), children:get(child, NEXT)
+  if after > 0 then
+    children:set(after, BEFORE, before)
+  end
+  if before > 0 then
+    children:set(before, NEXT, after)
+  elseif after > 0 then
+    self.owners:set(owner, FIRST, after)
+  else
+    self.owners:remove(owner)
   end
 end
 
-local function remove_owned(self, number, owner, key)
-  local owned = self.owned[number]
-  local before = owned[owner]
-  if before == key then
-    owned[owner] = nil
-  elseif type(before) == "table" then
-    before[key] = nil
-    local one = next(before)
-    if next(before, one) == nil then
-      owned[owner] = one
-    end
+local function add_alive(self, state, change)
+  if state & STOPPED == 0 then
+    local number = policy_of(state)
+    self.alive[number] = self.alive[number] + change
   end
 end
 
-local function set(self, key, index, number, flags)
-  local before = self.states[key]
-  if before and before & STOPPED == 0 then
-    self.alive[policy_of(before)] = self.alive[policy_of(before)] - 1
+-- What does not go with an index stays.
+local function set(self, child, before, index, number, flags)
+  local state = pack(index, number, flags | (before or 0) & (DIGESTED | UNSETTLED))
+  if before then
+    add_alive(self, before, -1)
   end
-  if flags & STOPPED == 0 then
-    self.alive[number] = self.alive[number] + 1
-  end
-  self.states[key] = pack(index, number, flags)
+  add_alive(self, state, 1)
+  self.children:set(child, STATE, state)
+end
+
+local function add(self, key, mark, index, number, flags)
+  local child = self.children:add(key)
+  link(self, child, mark.owner)
+  self.watched:add(key)
+  self.watched:add(mark.owner)
+  set(self, child, nil, index, number, flags)
 end
 
 --- A child was seen, in a list, an event or an answer.
@@ -118,31 +144,28 @@ end
 ---@param stopped boolean
 ---@return boolean changed its index or state is news
 function Known:saw(key, mark, index, stopped)
-  local number, state = number_of(self, mark.policy), self.states[key]
+  local number = number_of(self, mark.policy)
   local flags = stopped and STOPPED or 0
-  if state and (policy_of(state) ~= number or self.owners[key] ~= mark.owner) then
+  local child, state = find(self, key)
+  if child and (policy_of(state) ~= number or owner_of(self, child) ~= mark.owner) then
     self:forget(key)
-    state = nil
+    child = nil
   end
-  if not state then
-    add_owned(self, number, mark.owner, key)
-    self.owners[key] = mark.owner
-    self.watched:add(key)
-    self.watched:add(mark.owner)
-    set(self, key, index, number, flags)
+  if not child then
+    add(self, key, mark, index, number, flags)
     return true
   elseif index < index_of(state) then
     return false
   elseif index == index_of(state) then
-    set(self, key, index, number, flags | state & SYNCED)
+    set(self, child, state, index, number, flags | state & SYNCED)
     return state & STOPPED ~= flags
   end
-  set(self, key, index, number, flags)
+  set(self, child, state, index, number, flags)
   return true
 end
 
 -- json.digest is 16 hexadecimal digits.
-local function packed(digest)
+local function from_digest(digest)
   return tonumber(digest, 16)
 end
 
@@ -150,16 +173,17 @@ end
 ---@param key string
 ---@param digest string
 function Known:synced(key, digest)
-  self.states[key] = self.states[key] | SYNCED
-  self.digests[key] = packed(digest)
+  local child, state = find(self, key)
+  self.children:set(child, STATE, state | SYNCED | DIGESTED)
+  self.children:set(child, DIGEST, from_digest(digest))
 end
 
 --- The child may not be what it was: it is right only when it has been read again.
 ---@param key string
 function Known:doubt(key)
-  local state = self.states[key]
-  if state then
-    self.states[key] = state & ~SYNCED
+  local child, state = find(self, key)
+  if child then
+    self.children:set(child, STATE, state & ~SYNCED)
   end
 end
 
@@ -167,7 +191,10 @@ end
 ---@param key string
 ---@param unsettled boolean
 function Known:settle(key, unsettled)
-  self.unsettled[key] = self.states[key] and unsettled or nil
+  local child, state = find(self, key)
+  if child then
+    self.children:set(child, STATE, unsettled and state | UNSETTLED or state & ~UNSETTLED)
+  end
 end
 
 --- Was the child right at this index, when it was looked at last?
@@ -175,8 +202,8 @@ end
 ---@param index integer JobModifyIndex
 ---@return boolean
 function Known:right_at(key, index)
-  local state = self.states[key]
-  return state ~= nil and state & SYNCED ~= 0 and index_of(state) == index
+  local child, state = find(self, key)
+  return child ~= nil and state & SYNCED ~= 0 and index_of(state) == index
 end
 
 --- Is the child still as we last left it, this owner's, and is that what is wanted?
@@ -186,11 +213,11 @@ end
 ---@param owner string
 ---@return boolean
 function Known:in_sync(key, digest, policy, owner)
-  local state = self.states[key]
-  return state ~= nil
+  local child, state = find(self, key)
+  return child ~= nil
     and state & (SYNCED | STOPPED) == SYNCED
-    and self.digests[key] == packed(digest)
-    and self.owners[key] == owner
+    and self.children:get(child, DIGEST) == from_digest(digest)
+    and owner_of(self, child) == owner
     and self.names[policy_of(state)] == policy
 end
 
@@ -199,7 +226,10 @@ end
 ---@param digest string
 ---@return boolean
 function Known:was(key, digest)
-  return self.digests[key] == packed(digest)
+  local child, state = find(self, key)
+  return child ~= nil
+    and state & DIGESTED ~= 0
+    and self.children:get(child, DIGEST) == from_digest(digest)
 end
 
 --- Whose child is it?
@@ -208,46 +238,43 @@ end
 ---@return string? policy
 ---@return boolean? stopped
 function Known:whose(key)
-  local state = self.states[key]
-  if not state then
+  local child, state = find(self, key)
+  if not child then
     return nil
   end
-  return self.owners[key], self.names[policy_of(state)], state & STOPPED ~= 0
+  return owner_of(self, child), self.names[policy_of(state)], state & STOPPED ~= 0
 end
 
 --- The child no longer exists, or is no longer ours.
 ---@param key string
 function Known:forget(key)
-  local state = self.states[key]
-  if not state then
+  local child, state = find(self, key)
+  if not child then
     return
   end
-  local number = policy_of(state)
   self.watched:remove(key)
-  self.watched:remove(self.owners[key])
-  remove_owned(self, number, self.owners[key], key)
-  if state & STOPPED == 0 then
-    self.alive[number] = self.alive[number] - 1
-  end
-  self.states[key], self.owners[key], self.digests[key] = nil, nil, nil
-  self.unsettled[key] = nil
+  self.watched:remove(owner_of(self, child))
+  unlink(self, child)
+  add_alive(self, state, -1)
+  self.children:remove(child)
 end
 
-local function is_there(self, key)
-  return self.states[key] & STOPPED == 0 or self.unsettled[key] == true
-end
-
--- Calls fn for each child of the owner that exists and is not stopped and done with.
-local function each_alive(self, policy, owner, fn)
-  local number = self.numbers[policy]
-  local owned = number and self.owned[number][owner]
-  if type(owned) == "string" then
-    owned = { [owned] = true }
-  end
-  for key in pairs(owned or {}) do
-    if is_there(self, key) then
-      fn(key)
+-- The child of the chain, this one or one behind it, that is of the policy and not stopped and done with; nil: none is.
+local function alive_from(self, child, policy)
+  while child > 0 do
+    local state = self.children:get(child, STATE)
+    if policy_of(state) == policy and state & (STOPPED | UNSETTLED) ~= STOPPED then
+      return child
     end
+    child = self.children:get(child, NEXT)
+  end
+end
+
+-- The first such child of an owner.
+local function first_alive(self, policy, owner)
+  local which, record = self.numbers[policy], self.owners:find(owner)
+  if which and record then
+    return alive_from(self, self.owners:get(record, FIRST), which), which
   end
 end
 
@@ -257,9 +284,11 @@ end
 ---@return string[] keys
 function Known:of(policy, owner)
   local keys = {}
-  each_alive(self, policy, owner, function(key)
-    keys[#keys + 1] = key
-  end)
+  local child, which = first_alive(self, policy, owner)
+  while child do
+    keys[#keys + 1] = self.children:key(child)
+    child = alive_from(self, self.children:get(child, NEXT), which)
+  end
   table.sort(keys)
   return keys
 end
@@ -269,12 +298,7 @@ end
 ---@param owner string
 ---@return boolean
 function Known:has(policy, owner)
-  local number = self.numbers[policy]
-  local owned = number and self.owned[number][owner]
-  if type(owned) == "string" then
-    return is_there(self, owned)
-  end
-  return owned ~= nil and #self:of(policy, owner) > 0
+  return first_alive(self, policy, owner) ~= nil
 end
 
 --- A list that is as new as what was seen of a child shows an older one: a snapshot was restored.
@@ -282,24 +306,29 @@ end
 ---@param index integer JobModifyIndex in the list
 ---@param list_index integer of the list
 function Known:compare_index(key, index, list_index)
-  local state = self.states[key]
-  if state and index < index_of(state) and index_of(state) <= list_index then
-    self.states[key] = void(state)
+  local child, state = find(self, key)
+  if child and index < index_of(state) and index_of(state) <= list_index then
+    self.children:set(child, STATE, void(state))
   end
 end
 
 --- The indexes of the cluster went back: whatever is seen next is news.
 function Known:forget_indexes()
-  for key, state in pairs(self.states) do
-    self.states[key] = void(state)
+  local children, child = self.children, self.children:next(0)
+  while child do
+    children:set(child, STATE, void(children:get(child, STATE)))
+    child = children:next(child)
   end
 end
 
 --- All children, in no order. They may be forgotten meanwhile, but none may come.
 ---@return fun(): string? key
----@return table
 function Known:keys()
-  return pairs(self.states)
+  local child = 0
+  return function()
+    child = self.children:next(child)
+    return child and self.children:key(child)
+  end
 end
 
 --- How many children of the policy exist and are not stopped.

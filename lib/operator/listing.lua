@@ -1,17 +1,18 @@
 --- listing: one pass over /v1/jobs, after those over the other topics that are watched, merged into what is known:
 --- connects and resyncs both come down to this.
 
+local packed = require "host.packed"
 local jobs = require "nomad.jobs"
 local keys = require "operator.keys"
 local marks = require "operator.marks"
 
 local listing = {}
 
--- The owner of this child needs a look.
-local function touch(generation, owner, policy, child)
+-- The owner of a child needs a look.
+local function touch(generation, owner, policy)
   local touched = generation.touched
-  touched[policy] = touched[policy] or {}
-  touched[policy][owner] = child
+  touched[policy] = touched[policy] or packed.new(1)
+  touched[policy]:add(owner)
 end
 
 -- A child as the list shows it; its owner is looked at when that is news.
@@ -21,7 +22,7 @@ local function see_child(generation, key, stub, mark, index)
   local changed = generation.known:saw(key, mark, stub.JobModifyIndex, stub.Stop == true)
   local unsettled = generation.recall:child(key, stub, mark)
   if controller and (changed or unsettled) then
-    touch(generation, mark.owner, mark.policy, key)
+    touch(generation, mark.owner, mark.policy)
   end
 end
 
@@ -52,18 +53,23 @@ local function missing_children(generation, present)
         -- It may have been purged without an event: it is right only when it has been read.
         known:doubt(key)
       end
-      touch(generation, owner, policy, key)
+      touch(generation, owner, policy)
     end
   end
 end
 
 -- Owners whose children need a look. An owner that is not in the list at all makes its children orphans.
 local function visit_owners(generation, cause, present)
-  for policy, children in pairs(generation.touched) do
+  for policy, owners in pairs(generation.touched) do
     local controller = generation.by_name[policy]
-    for owner, child in pairs(controller and children or {}) do
-      controller:look_at(owner, not in_list(present, owner) and child or nil, cause)
+    local record = controller and owners:next(0)
+    while record do
+      local owner = owners:key(record)
+      local orphan = not in_list(present, owner) and generation.known:of(policy, owner)[1]
+      controller:look_at(owner, orphan or nil, cause)
+      record = owners:next(record)
     end
+    owners:clear()
   end
   generation.touched = {}
 end

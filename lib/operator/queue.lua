@@ -81,7 +81,7 @@ function Queue:become(item, state)
   end
 end
 
--- A lane has items, keys of the backlog, and the marks of its ages.
+-- A lane has items, records of the backlog (integers), and the marks of its ages (floats).
 local function append(lane, entry)
   lane.last = lane.last + 1
   lane[lane.last] = entry
@@ -163,24 +163,25 @@ local function is_plain(put)
 end
 
 local function put_back(self, put)
-  local before = self.backlog:cause(put.key)
-  if before then
-    self.backlog:renew(put.key, better_cause(before, put.cause))
+  local there = self.backlog:find(put.key)
+  if there then
+    self.backlog:renew(there, better_cause(self.backlog:cause(there), put.cause))
     return
   end
-  local mark = self.backlog:add(put.key, put.cause, self.now())
+  local record, mark = self.backlog:add(put.key, put.cause, self.now())
   if mark then
-    append(self.lanes.list, mark)
+    append(self.lanes.list, mark + 0.0)
   end
-  append(self.lanes.list, put.key)
+  append(self.lanes.list, record)
   self.counts.ready = self.counts.ready + 1
 end
 
 -- A new item. Its key, if it waited in the backlog, has waited as long.
 local function take_in(self, item)
-  local cause, since = self.backlog:take(item.key)
-  if cause then
-    item.asked = since
+  local record = self.backlog:find(item.key)
+  if record then
+    local cause, since = self.backlog:take(record)
+    item.cause, item.asked = item.cause or cause, since
     self.counts.ready = self.counts.ready - 1
   end
   self.items[item.key] = item
@@ -201,7 +202,7 @@ end
 ---@param key string
 ---@return boolean
 function Queue:has(key)
-  return self.items[key] ~= nil or self.backlog:cause(key) ~= nil
+  return self.items[key] ~= nil or self.backlog:find(key) ~= nil
 end
 
 --- Asks for a key to be worked. A key that waits or is parked becomes ready at once; one that runs is worked once more
@@ -246,18 +247,17 @@ end
 
 -- The item of an entry in a lane; nil: it has left the lane, or is a mark.
 local function item_of(self, entry, name)
-  local kind = type(entry)
-  if kind == "table" then
+  if type(entry) == "table" then
     return entry.state == "ready" and (entry.live and "live" or "list") == name and entry or nil
-  elseif kind == "number" then
+  elseif math.type(entry) == "float" then
     self.backlog:reach(entry)
     return nil
   end
-  local cause = self.backlog:cause(entry)
-  if not cause then
+  local key = self.backlog:key(entry)
+  if not key then
     return nil
   end
-  local item = { key = entry, attempts = 0, live = false, cause = cause, index = 0 }
+  local item = { key = key, attempts = 0, live = false, index = 0 }
   take_in(self, item)
   item.since = item.asked
   self:become(item, "ready")
@@ -431,18 +431,13 @@ function Queue:oldest()
   return since < math.huge and math.max(0, self.now() - since) or 0
 end
 
---- All keys on which there is work, in no order. None may come or go meanwhile.
----@return fun(): string?
-function Queue:keys()
-  local at, of = nil, self.items
-  return function()
-    at = next(of, at)
-    if at == nil and of == self.items then
-      of = self.backlog.causes
-      at = next(of)
-    end
-    return at
+--- Calls fn with each key on which there is work, in no order. It may put none.
+---@param fn fun(key: string)
+function Queue:each(fn)
+  for key in pairs(self.items) do
+    fn(key)
   end
+  self.backlog:each(fn)
 end
 
 --- @return { ready: integer, running: integer, waiting: integer, parked: integer }

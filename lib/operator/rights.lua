@@ -186,13 +186,13 @@ end
 
 -- The namespaces of a queue's keys that are not yet in the list.
 local function add_namespaces(list, set, queue)
-  for key in queue:keys() do
+  queue:each(function(key)
     local namespace = keys.split(key)
     if namespace and not set[namespace] and #list < AT_START then
       set[namespace] = true
       list[#list + 1] = namespace
     end
-  end
+  end)
 end
 
 --- The scripts begin to work: asks about the namespaces in which there is something to do, so that it is said at once

@@ -1,6 +1,7 @@
---- seen: what is known of watched objects, packed: by key one integer (the newest version that is news), and a second
---- one only where another version was worked last. Holds no objects, and nothing that a list could not bring back.
+--- seen: what is known of watched objects, packed (host.packed): by key the newest version that is news, and that which
+--- was worked last. Holds no objects, and nothing that a list could not bring back.
 
+local packed = require "host.packed"
 local watchlist = require "operator.watchlist"
 
 local seen = {}
@@ -8,13 +9,14 @@ local seen = {}
 --- Of an object whose version is void: whatever is seen next is news.
 local NEVER = -1
 
--- A version is held as `version * 2 | WORKED` where it was also the one that was worked last.
-local WORKED = 1
+-- Of an object of which no version was worked.
+local NONE = -2
+
+-- The fields of a record.
+local NEWEST, WORKED, FIELDS = 1, 2, 2
 
 ---@class operator.Seen
----@field private newest table<string, integer> by key
----@field private before table<string, integer> version that was worked last, where it is not the newest
----@field private size integer
+---@field private objects host.Packed
 ---@field private watched operator.Watchlist
 local Seen = {}
 Seen.__index = Seen
@@ -22,74 +24,69 @@ Seen.__index = Seen
 ---@param keys? operator.Watchlist is told of every key
 ---@return operator.Seen
 function seen.new(keys)
-  return setmetatable(
-    { newest = {}, before = {}, size = 0, watched = keys or watchlist.NONE },
-    Seen
-  )
+  return setmetatable({ objects = packed.new(FIELDS), watched = keys or watchlist.NONE }, Seen)
 end
 
-local function put(self, key, value)
-  if not self.newest[key] then
-    self.size = self.size + 1
+-- The record of a key, made if there is none.
+local function record_of(self, key)
+  local record = self.objects:find(key)
+  if not record then
+    record = self.objects:add(key)
+    self.objects:set(record, NEWEST, NEVER)
+    self.objects:set(record, WORKED, NONE)
     self.watched:add(key)
   end
-  self.newest[key] = value
+  return record
+end
+
+-- A field of the key's record; nil: there is none.
+local function get(self, key, field)
+  local record = self.objects:find(key)
+  return record and self.objects:get(record, field)
+end
+
+local function set(self, record, newest, worked)
+  self.objects:set(record, NEWEST, newest)
+  self.objects:set(record, WORKED, worked)
 end
 
 --- The newest version that was put into the queue; nil: nothing is known of the key.
 ---@param key string
 ---@return integer?
 function Seen:version(key)
-  local value = self.newest[key]
-  return value and value // 2 -- not a shift: it may be NEVER
+  return get(self, key, NEWEST)
 end
 
 --- The version that was worked last.
 ---@param key string
 ---@return integer?
 function Seen:worked(key)
-  local value = self.newest[key]
-  if value and value & WORKED ~= 0 then
-    return value // 2
-  end
-  return self.before[key]
+  local version = get(self, key, WORKED)
+  return version ~= NONE and version or nil
 end
 
 --- There is a newer version.
 ---@param key string
 ---@param version integer
 function Seen:news(key, version)
-  local value = self.newest[key]
-  if value and value & WORKED ~= 0 then
-    if value // 2 == version then
-      return
-    end
-    self.before[key] = value // 2
-  end
-  put(self, key, version * 2)
+  self.objects:set(record_of(self, key), NEWEST, version)
 end
 
 --- This version was worked. A newer one may be known already: then it still has to be.
 ---@param key string
 ---@param version integer
 function Seen:done(key, version)
-  local newest = self:version(key) or NEVER
-  if version >= newest then
-    self.before[key] = nil
-    put(self, key, version * 2 | WORKED)
-  else
-    self.before[key] = version
-    put(self, key, newest * 2)
-  end
+  local record = record_of(self, key)
+  set(self, record, math.max(version, self.objects:get(record, NEWEST)), version)
 end
 
 --- The key is of no interest any more.
 ---@param key string
 function Seen:forget(key)
-  if self.newest[key] then
-    self.size = self.size - 1
+  local record = self.objects:find(key)
+  if record then
     self.watched:remove(key)
-    self.newest[key], self.before[key] = nil, nil
+    self.objects:remove(record)
   end
 end
 
@@ -98,9 +95,10 @@ end
 ---@param version integer in the list
 ---@param list_index integer of the list
 function Seen:compare_version(key, version, list_index)
-  local newest = self:version(key)
+  local record = self.objects:find(key)
+  local newest = record and self.objects:get(record, NEWEST)
   if newest and version < newest and newest <= list_index then
-    self.newest[key], self.before[key] = NEVER * 2, nil
+    set(self, record, NEVER, NONE)
   end
 end
 
@@ -113,22 +111,26 @@ end
 
 --- The versions of the cluster went back: whatever is seen next is news.
 function Seen:forget_versions()
-  for key in pairs(self.newest) do
-    self.newest[key] = NEVER * 2
+  local record = self.objects:next(0)
+  while record do
+    set(self, record, NEVER, NONE)
+    record = self.objects:next(record)
   end
-  self.before = {}
 end
 
 --- All keys, in no order. Keys may be forgotten meanwhile, but none may come.
 ---@return fun(): string?
----@return table
 function Seen:keys()
-  return pairs(self.newest)
+  local record = 0
+  return function()
+    record = self.objects:next(record)
+    return record and self.objects:key(record)
+  end
 end
 
 ---@return integer
 function Seen:count()
-  return self.size
+  return self.objects:count()
 end
 
 return seen

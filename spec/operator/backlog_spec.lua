@@ -29,9 +29,9 @@ local START = { kind = "start" }
 
 local function keys_of(b)
   local keys = {}
-  for key in b.queue:keys() do
+  b.queue:each(function(key)
     keys[#keys + 1] = key
-  end
+  end)
   table.sort(keys)
   return table.concat(keys, " ")
 end

@@ -1,0 +1,187 @@
+/* lua_packed: see lua_packed.h. */
+#include "lua_packed.h"
+
+#include <lauxlib.h>
+
+#include "packed.h"
+
+#define PACKED_META "host.Packed"
+
+/* By the allocator of the Lua state, without telling its collector. */
+static void *resize(void *user, void *old, size_t old_size, size_t size)
+{
+	lua_State *L = user;
+	void *ud;
+	lua_Alloc allocate = lua_getallocf(L, &ud);
+
+	return allocate(ud, old, old_size, size);
+}
+
+static struct packed *check_packed(lua_State *L)
+{
+	return luaL_checkudata(L, 1, PACKED_META);
+}
+
+/* The record at 2. */
+static uint32_t check_record(lua_State *L, const struct packed *p)
+{
+	lua_Integer record = luaL_checkinteger(L, 2);
+
+	luaL_argcheck(L, record > 0 && record <= UINT32_MAX && packed_has(p, (uint32_t)record), 2,
+		"not a record of this table");
+	return (uint32_t)record;
+}
+
+/* The field at 3 of the record at 2. */
+static int64_t *check_value(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+	uint32_t record = check_record(L, p);
+	lua_Integer field = luaL_checkinteger(L, 3);
+
+	luaL_argcheck(L, field > 0 && field <= p->fields, 3, "no such field");
+	return &packed_values(p, record)[field - 1];
+}
+
+static void push_record(lua_State *L, uint32_t record)
+{
+	if (record)
+		lua_pushinteger(L, record);
+	else
+		lua_pushnil(L);
+}
+
+static int packed_new(lua_State *L)
+{
+	lua_Integer fields = luaL_checkinteger(L, 1);
+	struct packed *p;
+
+	luaL_argcheck(L, fields > 0 && fields <= PACKED_FIELDS_MAX, 1, "too many fields, or none");
+	p = lua_newuserdatauv(L, sizeof(*p), 0);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+	packed_init(p, (unsigned)fields, resize, lua_tothread(L, -1));
+	lua_pop(L, 1);
+	luaL_setmetatable(L, PACKED_META);
+	return 1;
+}
+
+static int packed_lua_find(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+	size_t len;
+	const char *key = luaL_checklstring(L, 2, &len);
+
+	push_record(L, packed_find(p, key, len));
+	return 1;
+}
+
+static int packed_lua_add(lua_State *L)
+{
+	struct packed *p = check_packed(L);
+	size_t len;
+	const char *key = luaL_checklstring(L, 2, &len);
+	uint32_t record = packed_add(p, key, len);
+
+	if (!record) {
+		/* As Lua does it: what is garbage may be enough. */
+		(void)lua_gc(L, LUA_GCCOLLECT);
+		record = packed_add(p, key, len);
+	}
+	if (!record)
+		return luaL_error(L, "not enough memory for one more record");
+	lua_pushinteger(L, record);
+	return 1;
+}
+
+static int packed_lua_remove(lua_State *L)
+{
+	struct packed *p = check_packed(L);
+
+	packed_remove(p, check_record(L, p));
+	return 0;
+}
+
+/* self, anything: a record that was removed may be asked for */
+static int packed_lua_has(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+	lua_Integer record = luaL_checkinteger(L, 2);
+
+	lua_pushboolean(L, record > 0 && record <= UINT32_MAX && packed_has(p, (uint32_t)record));
+	return 1;
+}
+
+static int packed_lua_key(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+	size_t len;
+	const char *key = packed_key(p, check_record(L, p), &len);
+
+	lua_pushlstring(L, key, len);
+	return 1;
+}
+
+static int packed_lua_get(lua_State *L)
+{
+	lua_pushinteger(L, *check_value(L));
+	return 1;
+}
+
+static int packed_lua_set(lua_State *L)
+{
+	int64_t *value = check_value(L);
+
+	*value = luaL_checkinteger(L, 4);
+	return 0;
+}
+
+/* self, the record before (0: none) */
+static int packed_lua_next(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+	lua_Integer before = luaL_checkinteger(L, 2);
+
+	luaL_argcheck(L, before >= 0 && before <= UINT32_MAX, 2, "not a record");
+	push_record(L, packed_next(p, (uint32_t)before));
+	return 1;
+}
+
+static int packed_lua_count(lua_State *L)
+{
+	lua_pushinteger(L, check_packed(L)->used);
+	return 1;
+}
+
+static int packed_lua_bytes(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)packed_bytes(check_packed(L)));
+	return 1;
+}
+
+/* Of clear and __gc. */
+static int packed_lua_clear(lua_State *L)
+{
+	packed_clear(check_packed(L));
+	return 0;
+}
+
+int luaopen_host_packed(lua_State *L)
+{
+	static const luaL_Reg functions[] = {{"new", packed_new}, {NULL, NULL}};
+	static const luaL_Reg methods[] = {{"find", packed_lua_find}, {"add", packed_lua_add},
+		{"remove", packed_lua_remove}, {"key", packed_lua_key}, {"get", packed_lua_get},
+		{"set", packed_lua_set}, {"next", packed_lua_next}, {"count", packed_lua_count},
+		{"has", packed_lua_has}, {"clear", packed_lua_clear}, {"bytes", packed_lua_bytes},
+		{NULL, NULL}};
+
+	(void)luaL_newmetatable(L, PACKED_META);
+	lua_pushcfunction(L, packed_lua_clear);
+	lua_setfield(L, -2, "__gc");
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+	luaL_newlib(L, functions);
+	return 1;
+}
