@@ -122,6 +122,12 @@ function Backlog:oldest()
   return self.keys:count() > 0 and self.since or nil
 end
 
+--- Memory that is not in the Lua heap.
+---@return integer
+function Backlog:bytes()
+  return self.keys:bytes()
+end
+
 --- Calls fn with each key, in no order.
 ---@param fn fun(key: string)
 function Backlog:each(fn)

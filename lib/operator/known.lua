@@ -331,6 +331,12 @@ function Known:keys()
   end
 end
 
+--- Memory that is not in the Lua heap.
+---@return integer bytes
+function Known:bytes()
+  return self.children:bytes() + self.owners:bytes()
+end
+
 --- How many children of the policy exist and are not stopped.
 ---@param policy string
 ---@return integer

@@ -128,6 +128,12 @@ function Seen:keys()
   end
 end
 
+--- Memory that is not in the Lua heap.
+---@return integer bytes
+function Seen:bytes()
+  return self.objects:bytes()
+end
+
 ---@return integer
 function Seen:count()
   return self.objects:count()
