@@ -18,6 +18,7 @@ struct stream_pace {
 	struct api_request *held; /* paused until the timer fires; NULL: none */
 	int64_t room;		  /* bytes that may still be read; below 0: read ahead */
 	uint64_t at;		  /* ns: when room was right */
+	uint64_t worked;	  /* ns of processor time, then */
 	bool enough;		  /* what the owner said last */
 };
 
