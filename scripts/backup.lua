@@ -15,7 +15,12 @@ local backup = jobspec.template "backup.nomad.hcl"
 
 local DEFAULT_SCHEDULE = "@daily"
 local SWITCH = "auto-backup"
-local KEYS = { SWITCH, "backup-schedule", "backup-target-db" }
+-- The keys, and how they look without their dashes.
+local KEYS = {
+  ["auto-backup"] = "autobackup",
+  ["backup-schedule"] = "backupschedule",
+  ["backup-target-db"] = "backuptargetdb",
+}
 
 --- One clear line about a bad value. The job is looked at again when it changes; other jobs go on.
 local function refuse(job, key, value, allowed)
@@ -54,9 +59,12 @@ end
 
 --- The key that `key` was meant to be: auto_backup, AutoBackup, backup_schedule …
 local function meant(key)
+  if KEYS[key] then
+    return key
+  end
   local plain = key:lower():gsub("[_%-]", "")
-  for _, known in ipairs(KEYS) do
-    if plain == known:gsub("%-", "") then
+  for known, without_dashes in pairs(KEYS) do
+    if plain == without_dashes then
       return known
     end
   end

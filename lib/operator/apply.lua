@@ -42,6 +42,7 @@ local CONFLICTS = 4
 ---@field conflicts integer how often a write is decided anew because somebody else wrote first
 ---@field private checker operator.Check
 ---@field private flap operator.Flap
+---@field private writes table<string, fun()> counters, by verb and policy
 ---@field private superseded? boolean
 local Apply = {}
 Apply.__index = Apply
@@ -66,6 +67,7 @@ function apply.new(deps)
     host = deps.host,
     planned = deps.planned,
     conflicts = CONFLICTS,
+    writes = {},
     flap = flap.new(deps.host),
     checker = check.new({ host = deps.host, version = agent.version }),
     echo = echo.new(),
@@ -205,6 +207,19 @@ function Apply:check_current()
   end
 end
 
+--- Counts a write.
+---@param policy string
+---@param verb "create"|"update"|"remove"
+function Apply:count_write(policy, verb)
+  local name = verb .. " " .. policy
+  local add = self.writes[name]
+  if not add then
+    add = self.host.counter("writes_total", { policy = policy, verb = verb })
+    self.writes[name] = add
+  end
+  add()
+end
+
 -- Writes the child. Returns false when somebody else wrote first: read again and decide again.
 function Apply:write(context, wanted, live, detail)
   self:check_current()
@@ -227,7 +242,7 @@ function Apply:write(context, wanted, live, detail)
   end
   self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
   self.known:synced(key, wanted.digest)
-  self.host.count("writes_total", 1, { policy = name, verb = op })
+  self:count_write(name, op)
   self.say_done(context, key, op .. "d", detail)
   self:check_last(key, answer)
   if (answer.Warnings or "") ~= "" then

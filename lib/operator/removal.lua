@@ -117,7 +117,7 @@ local function stop(apply, context, key, live)
   elseif not send_stop(apply, context, key, live, time) then
     return false
   end
-  apply.host.count("writes_total", 1, { policy = policy.name, verb = "remove" })
+  apply:count_write(policy.name, "remove")
   apply.say_done(context, key, "removed", context.reason)
   if policy.stop_runs then
     stop_runs(apply, context, key)
