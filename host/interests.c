@@ -213,6 +213,7 @@ static bool want(const struct interest *one, const struct scan_event *event,
 	passes = is_watched(one, event, watched, out->key);
 	if (passes && !one->once)
 		return true;
+	where_skip(one->where, &event->longest);
 	if (where_payload(one->where, event->payload.p, event->payload.n, &seen) != WHERE_NO)
 		passes = true;
 	out->version = seen.version;

@@ -4,7 +4,7 @@
 #include <lauxlib.h>
 
 #include "lua_where.h"
-#include "scan.h"
+#include "scan_walk.h"
 
 #define WHERE_META "host.scan.Where"
 
@@ -113,8 +113,13 @@ static int where_lua_payload(lua_State *L)
 	const struct program *p = luaL_checkudata(L, 1, WHERE_META);
 	size_t len;
 	const char *text = luaL_checklstring(L, 2, &len);
+	struct scan_walk whole = {.p = scan_skip_space(text, text + len), .end = text + len};
+	struct scan_span value, longest;
 	struct where_seen seen;
 
+	/* As the scanner of a line would have it. */
+	if (scan_walk_nested(&whole, &value, &longest))
+		where_skip(p->where, &longest);
 	push_answer(L, where_payload(p->where, text, len, &seen));
 	lua_pushinteger(L, (lua_Integer)seen.version);
 	lua_pushinteger(L, seen.sure ? (lua_Integer)seen.spec : 0);

@@ -84,15 +84,15 @@ static bool read_text(struct scan_walk *w, struct scan_span *out)
 }
 
 /* Any value, as it is written. */
-static bool read_raw(struct scan_walk *w, struct scan_span *out)
+static bool read_payload(struct scan_walk *w, struct scan_event *out)
 {
 	struct scan_span value;
 
-	out->p = w->p;
-	out->escaped = false;
-	if (!scan_walk_value(w, &value))
+	out->payload.p = w->p;
+	out->payload.escaped = false;
+	if (!scan_walk_nested(w, &value, &out->longest))
 		return false;
-	out->n = (size_t)(w->p - out->p);
+	out->payload.n = (size_t)(w->p - out->payload.p);
 	return true;
 }
 
@@ -106,7 +106,7 @@ static bool read_member(struct scan_walk *w, const struct scan_span *key, struct
 	struct scan_span other;
 
 	if (IS(key, "Payload"))
-		return read_raw(w, &event->out.payload);
+		return read_payload(w, &event->out);
 	if (IS(key, "Topic"))
 		return read_text(w, &event->out.topic);
 	if (IS(key, "Type"))
@@ -151,7 +151,7 @@ struct line {
 static bool read_events(struct scan_walk *w, struct line *line)
 {
 	struct scan_walk list;
-	struct event beyond;
+	SCAN_UNSET struct event beyond;
 	struct scan_span none;
 	enum scan_step step;
 
@@ -204,7 +204,7 @@ static void emit(struct event *event, const struct line *line, scan_event_cb *cb
 static void emit_all(struct line *line, const char *end, scan_event_cb *cb, void *user)
 {
 	struct scan_walk list;
-	struct event event;
+	SCAN_UNSET struct event event;
 	size_t i;
 
 	if (line->count <= EVENTS_ON_STACK) {
@@ -221,7 +221,7 @@ static void emit_all(struct line *line, const char *end, scan_event_cb *cb, void
 enum scan_line scan_events(
 	const char *text, size_t len, uint64_t *index, scan_event_cb *cb, void *user)
 {
-	struct line line;
+	SCAN_UNSET struct line line;
 
 	line.count = 0;
 	line.list = NULL;

@@ -21,7 +21,9 @@ struct scan_span {
 struct scan_event {
 	struct scan_span topic, type, key, ns;
 	struct scan_span payload;
-	uint64_t index; /* the event's own Index, else the line's */
+	struct scan_span
+		longest; /* object or array of an object in the payload; p NULL: none is known */
+	uint64_t index;	 /* the event's own Index, else the line's */
 };
 
 typedef void scan_event_cb(const struct scan_event *event, void *user);

@@ -19,11 +19,13 @@
 enum { SCAN_BLOCK = 64 };
 
 struct scan_block {
-	uint64_t quote, backslash, open, close; /* open: { and [; close: } and ] */
+	uint64_t quote, backslash, bracket; /* the last: of all four kinds */
 };
 
 /* '[' and ']' are '{' and '}' less one bit, and no other byte is. */
 #define SCAN_BRACKET_BIT 0x20
+/* Of the four brackets, the closing ones have it. */
+#define SCAN_CLOSING_BIT 0x04
 
 #ifdef __SSE2__
 
@@ -37,7 +39,7 @@ static inline struct scan_block scan_block_read(const char *p)
 	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
 	const __m128i open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
 	const __m128i bit = _mm_set1_epi8(SCAN_BRACKET_BIT);
-	struct scan_block b = {0, 0, 0, 0};
+	struct scan_block b = {0, 0, 0};
 
 	for (int i = 0; i < SCAN_BLOCK; i += 16) {
 		__m128i bytes = _mm_loadu_si128((const void *)(p + i));
@@ -45,8 +47,9 @@ static inline struct scan_block scan_block_read(const char *p)
 
 		b.quote |= scan_block_bits(_mm_cmpeq_epi8(bytes, quote), i);
 		b.backslash |= scan_block_bits(_mm_cmpeq_epi8(bytes, backslash), i);
-		b.open |= scan_block_bits(_mm_cmpeq_epi8(folded, open), i);
-		b.close |= scan_block_bits(_mm_cmpeq_epi8(folded, close), i);
+		b.bracket |= scan_block_bits(
+			_mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)),
+			i);
 	}
 	return b;
 }
@@ -55,7 +58,7 @@ static inline struct scan_block scan_block_read(const char *p)
 
 static inline struct scan_block scan_block_read(const char *p)
 {
-	struct scan_block b = {0, 0, 0, 0};
+	struct scan_block b = {0, 0, 0};
 
 	for (int i = 0; i < SCAN_BLOCK; i++) {
 		uint64_t bit = (uint64_t)1 << i;
@@ -63,8 +66,7 @@ static inline struct scan_block scan_block_read(const char *p)
 
 		b.quote |= p[i] == '"' ? bit : 0;
 		b.backslash |= p[i] == '\\' ? bit : 0;
-		b.open |= folded == '{' ? bit : 0;
-		b.close |= folded == '}' ? bit : 0;
+		b.bracket |= folded == '{' || folded == '}' ? bit : 0;
 	}
 	return b;
 }
@@ -106,10 +108,10 @@ SCAN_WIDE static inline struct scan_block scan_block_read_wide(const char *p)
 		.quote = scan_wide_bits(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote)),
 		.backslash = scan_wide_bits(
 			_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash)),
-		.open = scan_wide_bits(
-			_mm256_cmpeq_epi8(folded_a, open), _mm256_cmpeq_epi8(folded_b, open)),
-		.close = scan_wide_bits(
-			_mm256_cmpeq_epi8(folded_a, close), _mm256_cmpeq_epi8(folded_b, close)),
+		.bracket = scan_wide_bits(_mm256_or_si256(_mm256_cmpeq_epi8(folded_a, open),
+						  _mm256_cmpeq_epi8(folded_a, close)),
+			_mm256_or_si256(_mm256_cmpeq_epi8(folded_b, open),
+				_mm256_cmpeq_epi8(folded_b, close))),
 	};
 }
 

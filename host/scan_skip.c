@@ -5,18 +5,6 @@
 
 #include "scan_block.h"
 
-bool scan_is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-const char *scan_skip_space(const char *p, const char *end)
-{
-	while (p < end && scan_is_space(*p))
-		p++;
-	return p;
-}
-
 /* The quote that ends a string, from a place in it that no backslash stands before. Backslashes are counted back
  * from each quote, and never past the quote before it: the work stays linear. */
 static const char *escaped_end(const char *p, const char *end)
@@ -144,6 +132,17 @@ static inline uint64_t real_quotes(struct scan_nest *n, const struct scan_block 
 	return b->quote & ~after_backslashes(b->backslash, len, &n->after_backslash);
 }
 
+/* The value that begins at n->from ends here. */
+static inline void nest_note(struct scan_nest *n, const char *end)
+{
+	size_t len = n->from ? (size_t)(end - n->from) : 0;
+
+	if (len > n->longest) {
+		n->longest = len;
+		n->at = n->from;
+	}
+}
+
 /* The brackets of a block of `len` bytes at p that are not in strings, in order. `strings`: which bytes are between
  * quotes, were the first one outside. */
 static inline enum scan_step nest_block(struct scan_nest *n, const struct scan_block *b,
@@ -154,17 +153,27 @@ static inline enum scan_step nest_block(struct scan_nest *n, const struct scan_b
 
 	strings ^= n->in_string ? UINT64_MAX : 0;
 	n->in_string = strings >> (SCAN_BLOCK - 1);
-	for (brackets = (b->open | b->close) & ~strings; brackets; brackets &= brackets - 1) {
-		unsigned bit = (unsigned)__builtin_ctzll(brackets);
-		bool object = (p[bit] & SCAN_BRACKET_BIT) != 0;
+	for (brackets = b->bracket & ~strings; brackets; brackets &= brackets - 1) {
+		const char *bracket = p + __builtin_ctzll(brackets);
+		bool object = (*bracket & SCAN_BRACKET_BIT) != 0;
 
-		if (!(b->open >> bit & 1 ? nest_open(n, object) : nest_close(n, object))) {
-			*at = p + bit;
-			return SCAN_STEP_BAD;
-		}
-		if (n->depth == 0) {
-			*at = p + bit + 1;
-			return SCAN_STEP_END;
+		if (*bracket & SCAN_CLOSING_BIT) {
+			*at = bracket;
+			if (!nest_close(n, object))
+				return SCAN_STEP_BAD;
+			if (n->depth == 0) {
+				++*at;
+				return SCAN_STEP_END;
+			}
+			if (n->depth == SCAN_NOTED)
+				nest_note(n, bracket + 1);
+		} else {
+			if (n->depth == SCAN_NOTED)
+				n->from = bracket;
+			if (!nest_open(n, object)) {
+				*at = bracket;
+				return SCAN_STEP_BAD;
+			}
 		}
 	}
 	*at = p + len;
@@ -209,13 +218,16 @@ void scan_nest_begin(struct scan_nest *n)
 	n->depth = 0;
 	n->in_string = false;
 	n->after_backslash = false;
+	n->at = NULL;
+	n->longest = 0;
 }
 
 enum scan_step scan_nest_skip(struct scan_nest *n, const char **at, const char *end)
 {
 	enum scan_step step;
-	char last[SCAN_BLOCK];
+	SCAN_UNSET char last[SCAN_BLOCK];
 
+	n->from = NULL;
 #ifdef SCAN_WIDE
 	if (scan_block_is_wide())
 		step = skip_blocks_wide(n, at, end);
@@ -280,11 +292,14 @@ bool scan_text_is(const char *p, size_t len, const char *word)
 
 bool scan_is_scalar(const char *p, size_t len)
 {
-	return is_number(p, len) || scan_text_is(p, len, "true") || scan_text_is(p, len, "false") ||
-	       scan_text_is(p, len, "null");
-}
-
-bool scan_ends_scalar(char c)
-{
-	return c == ',' || c == ']' || c == '}' || scan_is_space(c);
+	switch (len > 0 ? *p : '\0') {
+	case 't':
+		return len == 4 && memcmp(p, "true", 4) == 0;
+	case 'f':
+		return len == 5 && memcmp(p, "false", 5) == 0;
+	case 'n':
+		return len == 4 && memcmp(p, "null", 4) == 0;
+	default:
+		return is_number(p, len);
+	}
 }

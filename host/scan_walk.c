@@ -21,19 +21,28 @@ static bool read_string(const char **at, const char *end, struct scan_span *out)
 
 bool scan_walk_value(struct scan_walk *w, struct scan_span *out)
 {
+	struct scan_span longest;
+
+	return scan_walk_nested(w, out, &longest);
+}
+
+bool scan_walk_nested(struct scan_walk *w, struct scan_span *out, struct scan_span *longest)
+{
 	const char *start = w->p;
 	const char *p = start;
 
+	longest->p = NULL;
 	if (p == w->end)
 		return false;
 	if (*p == '"')
 		return read_string(&w->p, w->end, out);
 	if (*p == '{' || *p == '[') {
-		struct scan_nest n;
+		SCAN_UNSET struct scan_nest n;
 
 		scan_nest_begin(&n);
 		if (scan_nest_skip(&n, &p, w->end) != SCAN_STEP_END)
 			return false;
+		*longest = (struct scan_span){n.at, n.longest, false};
 	} else {
 		while (p < w->end && !scan_ends_scalar(*p))
 			p++;
@@ -121,11 +130,9 @@ static bool escaped_starts(const struct scan_span *s, const char *text, size_t l
 	return len == 0;
 }
 
-bool scan_span_is(const struct scan_span *s, const char *text, size_t len)
+bool scan_escaped_is(const struct scan_span *s, const char *text, size_t len)
 {
-	if (s->escaped)
-		return escaped_starts(s, text, len, true);
-	return s->n == len && memcmp(s->p, text, len) == 0;
+	return escaped_starts(s, text, len, true);
 }
 
 bool scan_span_starts(const struct scan_span *s, const char *text, size_t len)

@@ -5,6 +5,8 @@
 #ifndef SCAN_WALK_H
 #define SCAN_WALK_H
 
+#include <string.h>
+
 #include "scan.h"
 #include "scan_skip.h"
 
@@ -21,11 +23,20 @@ enum scan_step scan_walk_element(struct scan_walk *w);
 enum scan_step scan_walk_member(struct scan_walk *w, struct scan_span *key);
 /* Reads the value of any kind that w->p is on, and moves behind it. A string's span is without its quotes. */
 bool scan_walk_value(struct scan_walk *w, struct scan_span *out) WARN_UNUSED;
+/* The same; *longest is the longest of the values that SCAN_NOTED brackets stand around, or its p is NULL. */
+bool scan_walk_nested(
+	struct scan_walk *w, struct scan_span *out, struct scan_span *longest) WARN_UNUSED;
 /* Nothing but white space is left. */
 bool scan_walk_over(const struct scan_walk *w);
 
+bool scan_escaped_is(const struct scan_span *s, const char *text, size_t len);
 /* Is this what the inside of a JSON string means? One whose escapes are invalid means nothing. */
-bool scan_span_is(const struct scan_span *s, const char *text, size_t len);
+static inline bool scan_span_is(const struct scan_span *s, const char *text, size_t len)
+{
+	if (s->escaped)
+		return scan_escaped_is(s, text, len);
+	return s->n == len && memcmp(s->p, text, len) == 0;
+}
 /* Does what it means begin with this? */
 bool scan_span_starts(const struct scan_span *s, const char *text, size_t len);
 

@@ -290,6 +290,22 @@ static void forget(struct where *w)
 		w->slots[i].value.first = '\0';
 }
 
+void where_skip(struct where *w, const struct scan_span *nested)
+{
+	w->skipped = *nested;
+}
+
+/* A member of the object itself. */
+static bool read_top(struct where *w, struct scan_walk *walk, struct value *v)
+{
+	if (walk->p != w->skipped.p)
+		return read_member(walk, v);
+	v->first = *walk->p;
+	v->span = w->skipped;
+	walk->p += w->skipped.n;
+	return true;
+}
+
 /* Fills the slots from the object that the walk is on, and moves behind it. */
 static bool collect_top(struct where *w, struct scan_walk *outer)
 {
@@ -304,7 +320,7 @@ static bool collect_top(struct where *w, struct scan_walk *outer)
 	if (!scan_walk_begin(&walk, outer->p, outer->end, '{'))
 		return false;
 	while ((step = scan_walk_member(&walk, &key)) == SCAN_STEP_MORE) {
-		if (!read_member(&walk, &v))
+		if (!read_top(w, &walk, &v))
 			return false;
 		note_member(w, &key, &v);
 	}
@@ -411,6 +427,7 @@ enum where_answer where_payload(
 	begin(w, text, len);
 	if (find_object(w, text, len, &object.span))
 		result = ask_each(w, &object, seen);
+	w->skipped.p = NULL;
 	seen->version = w->version;
 	seen->spec = w->spec;
 	return result;

@@ -61,6 +61,8 @@ void where_seal(struct where *w);
  * there, or the payload says that it is Deleted. */
 enum where_answer where_payload(
 	struct where *w, const char *text, size_t len, struct where_seen *seen);
+/* The object or array that is part of the next question's text, which need not be passed over once more. */
+void where_skip(struct where *w, const struct scan_span *nested);
 /* Of an object alone, as in a list. */
 enum where_answer where_object(struct where *w, const char *text, size_t len);
 /* Had the object that was asked about last the field? *string is its inside where it is a string, else p is NULL. */

@@ -48,6 +48,7 @@ struct where {
 	/* While a question is asked. */
 	const char *text;
 	size_t len;
+	struct scan_span skipped; /* a nested value of the object; p NULL: none is known */
 	bool searched;
 	struct where_found found;
 	uint64_t version, spec;
