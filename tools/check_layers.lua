@@ -5,30 +5,10 @@
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
   { "^mem$", "^hex$", "^pool$", "^block$", "^embedded$", "^version$" },
-  {
-    "^buf$",
-    "^escape$",
-    "^secrets$",
-    "^log",
-    "^config",
-    "^confirm$",
-    "^alarm$",
-    "^turn$",
-    "^store$",
-    "^files$",
-  },
-  {
-    "^ndjson",
-    "^scan",
-    "^where",
-    "^keyset$",
-    "^packed$",
-    "^metrics",
-    "^interests$",
-    "^inbox$",
-    "^told$",
-    "^health$",
-  },
+  { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
+    "^files$" },
+  { "^ndjson", "^scan", "^where", "^keyset$", "^packed$", "^metrics", "^interests$", "^inbox$",
+    "^told$", "^health$" },
   { "^http", "^admin" },
   { "^api" },
   { "^stream" },
@@ -66,18 +46,14 @@ end
 
 local function lines_of(path)
   local list = {}
-  for line in io.lines(path) do
-    list[#list + 1] = line
-  end
+  for line in io.lines(path) do list[#list + 1] = line end
   return list
 end
 
 local function find(command)
   local list = {}
   local pipe = assert(io.popen(command .. " 2>/dev/null | LC_ALL=C sort"))
-  for path in pipe:lines() do
-    list[#list + 1] = path
-  end
+  for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
   return list
 end
@@ -85,9 +61,7 @@ end
 local function layer_of(name)
   for layer, patterns in ipairs(host_layers) do
     for _, pattern in ipairs(patterns) do
-      if name:find(pattern) then
-        return layer
-      end
+      if name:find(pattern) then return layer end
     end
   end
 end
@@ -97,9 +71,7 @@ local function check_include(where, name, layer, included, quoted)
     breach(where, "%s may be included only by %s.c", included, only_in[included]:sub(2))
   end
   if included:find("^lua[%w]*%.h$") or included == "lauxlib.h" then
-    if layer < lua_from_layer then
-      breach(where, "%s lies below the layers that know Lua", name)
-    end
+    if layer < lua_from_layer then breach(where, "%s lies below the layers that know Lua", name) end
   elseif quoted then
     local other = layer_of((included:gsub("%.h$", "")))
     if included:find("/", 1, true) then
@@ -116,24 +88,18 @@ end
 local function check_rings(includes)
   local state = {}
   local function visit(name, trail)
-    if state[name] == "done" then
-      return
-    end
+    if state[name] == "done" then return end
     if state[name] == "open" then
       breach("host", "ring of includes: %s -> %s", table.concat(trail, " -> "), name)
       return
     end
     state[name] = "open"
     trail[#trail + 1] = name
-    for _, other in ipairs(includes[name] or {}) do
-      visit(other, trail)
-    end
+    for _, other in ipairs(includes[name] or {}) do visit(other, trail) end
     trail[#trail] = nil
     state[name] = "done"
   end
-  for name in pairs(includes) do
-    visit(name, {})
-  end
+  for name in pairs(includes) do visit(name, {}) end
 end
 
 local function check_host()
@@ -142,21 +108,15 @@ local function check_host()
     local name = path:match("([%w_]+)%.[ch]$")
     local layer = layer_of(name)
     local lines = lines_of(path)
-    if not layer then
-      breach(path, "has no layer in tools/check_layers.lua")
-    end
-    if #lines > longest then
-      breach(path, "%d lines; a file has at most %d", #lines, longest)
-    end
+    if not layer then breach(path, "has no layer in tools/check_layers.lua") end
+    if #lines > longest then breach(path, "%d lines; a file has at most %d", #lines, longest) end
     includes[name] = includes[name] or {}
     for number, line in ipairs(lines) do
       local bracket, included = line:match('^%s*#%s*include%s*(["<])([^">]+)')
       if included and layer then
         check_include(path .. ":" .. number, name, layer, included, bracket == '"')
         local other = bracket == '"' and included:match("^([%w_]+)%.h$")
-        if other and path:find("%.h$") then
-          table.insert(includes[name], other)
-        end
+        if other and path:find("%.h$") then table.insert(includes[name], other) end
       end
     end
   end
@@ -165,9 +125,7 @@ end
 
 local function allowed(module, patterns)
   for _, pattern in ipairs(patterns) do
-    if module:find(pattern) then
-      return true
-    end
+    if module:find(pattern) then return true end
   end
   return false
 end
@@ -191,9 +149,7 @@ local function check_lua()
         check_lua_file(path, rule[2])
       end
     end
-    if not ruled then
-      breach(path, "has no rule in tools/check_layers.lua")
-    end
+    if not ruled then breach(path, "has no rule in tools/check_layers.lua") end
     local length = #lines_of(path)
     if length > longest and not path:find("/parsed%.lua$") then
       breach(path, "%d lines; a file has at most %d", length, longest)

@@ -11,6 +11,9 @@ queue.RETRY = { base = 1, max = 300 }
 queue.ATTEMPTS = 12
 queue.CONCURRENCY = 16
 
+-- Entries of a lane that is worth giving back when it is empty.
+local LONG = 1024
+
 -- A timer may fire this much early: seconds.
 local CLOCK_GRAIN = 0.001
 
@@ -276,9 +279,11 @@ local function take(self, name)
       return item
     end
   end
-  if lane.last > 0 then
+  if lane.last > LONG then
     -- An empty table takes as much as it did when it was full.
     self.lanes[name] = { first = 1, last = 0 }
+  else
+    lane.first, lane.last = 1, 0
   end
   return nil
 end
