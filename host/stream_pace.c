@@ -6,6 +6,8 @@
 #define BYTES_PER_MS 65536
 #define ROOM_MAX ((int64_t)64 * 1024 * 1024)
 #define NS_PER_MS 1000000
+/* The clock is asked after so many bytes, where nothing is held back: it costs as much as reading a line. */
+#define SELDOM (1024 * 1024)
 #define GAP_MAX                                                                                    \
 	((uint64_t)1000 * NS_PER_MS) /* of a longer time between two pieces no more counts */
 
@@ -56,8 +58,12 @@ void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len, 
 {
 	int64_t wait;
 
+	p->taken += len;
+	if (!enough && !p->enough && p->taken < SELDOM)
+		return;
 	add_room(p, enough);
-	p->room -= (int64_t)len;
+	p->room -= (int64_t)p->taken;
+	p->taken = 0;
 	if (!enough && p->room < 0)
 		p->room = 0;
 	if (p->room >= 0 || p->held)

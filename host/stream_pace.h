@@ -17,6 +17,7 @@ struct stream_pace {
 	uv_timer_t timer;
 	struct api_request *held; /* paused until the timer fires; NULL: none */
 	int64_t room;		  /* bytes that may still be read; below 0: read ahead */
+	size_t taken;		  /* bytes that room does not know of yet */
 	uint64_t at;		  /* ns: when room was right */
 	uint64_t worked;	  /* ns of processor time, then */
 	bool enough;		  /* what the owner said last */

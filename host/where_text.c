@@ -32,6 +32,7 @@ struct where_texts {
 	struct text texts[WHERE_TEXTS_MAX];
 	struct group groups[WHERE_TEXTS_MAX];
 	size_t count, group_count;
+	uint64_t any_escape; /* those with any_escape */
 };
 
 struct where_texts *where_texts_new(void)
@@ -99,6 +100,7 @@ int where_texts_add(struct where_texts *t, const char *text, size_t len)
 	one->any_escape = has_own_escapes(text, len);
 	one->group = group_of(t, one);
 	t->groups[one->group].members |= (uint64_t)1 << t->count;
+	t->any_escape |= (uint64_t)one->any_escape << t->count;
 	return (int)t->count++;
 }
 
@@ -193,6 +195,17 @@ static uint64_t spelt_at(
 	return found;
 }
 
+/* The next escape that can spell a part of one of the texts: for most texts that is \\uXXXX alone. */
+static const char *next_escape(
+	const struct where_texts *t, uint64_t missing, const char *p, const char *end)
+{
+	bool any = missing & t->any_escape;
+
+	while ((p = memchr(p, '\\', (size_t)(end - p))) && !any && p + 1 < end && p[1] != 'u')
+		p++;
+	return p;
+}
+
 struct where_found where_texts_find(const struct where_texts *t, const char *p, size_t len)
 {
 	const char *end = p + len;
@@ -203,7 +216,7 @@ struct where_found where_texts_find(const struct where_texts *t, const char *p, 
 		found.yes |= find_group(t, &t->groups[i], p, end);
 	missing &= ~found.yes;
 	while (missing) {
-		const char *backslash = memchr(p, '\\', (size_t)(end - p));
+		const char *backslash = next_escape(t, missing, p, end);
 		uint64_t spelt;
 
 		if (!backslash)
