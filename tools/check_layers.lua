@@ -5,8 +5,8 @@
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
   { "^mem$", "^hex$", "^pool$", "^block$", "^embedded$", "^version$" },
-  { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$", "^store$",
-    "^files$" },
+  { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$",
+    "^store$", "^files$" },
   { "^ndjson", "^scan", "^where", "^keyset$", "^packed$", "^metrics", "^interests$", "^inbox$",
     "^told$", "^health$" },
   { "^http", "^admin" },
