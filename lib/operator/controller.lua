@@ -38,6 +38,7 @@ Controller.__index = Controller
 ---@field found fun(mark: operator.Marks, key: string) a child was found that no list showed
 ---@field gate operator.Gate
 ---@field payloads operator.Payloads
+---@field reads operator.Reads
 ---@field scope operator.Namespaces
 ---@field fatal? fun(key: string, message: string) for `plan`: a key's error is final
 ---@field idle? fun() for `plan`: called after each key
@@ -52,6 +53,7 @@ function controller.new(deps)
     apply = deps.apply,
     known = deps.known,
     gate = deps.gate,
+    reads = deps.reads,
     objects = seen.new(watchlist.new(deps.host, deps.policy.watch.topic)),
     scope = deps.scope,
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers

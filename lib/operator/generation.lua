@@ -24,6 +24,7 @@ local parsing = require "operator.parsing"
 local passing = require "operator.passing"
 local payloads = require "operator.payloads"
 local polling = require "operator.polling"
+local reads = require "operator.reads"
 local recall = require "operator.recall"
 local rights = require "operator.rights"
 local tombstones = require "operator.tombstones"
@@ -84,6 +85,7 @@ function generation.new(options)
   self.gate = gate.new({ host = host, once = options.once })
   self.gate:guard()
   self.payloads = payloads.new()
+  self.reads = reads.new(host)
   self.budget = budget.new({ host = host, limit = host.options.max_delete })
   self.recall = recall.new({
     host = host,
@@ -149,6 +151,7 @@ function Generation:load()
       end,
       gate = self.gate,
       payloads = self.payloads,
+      reads = self.reads,
       scope = self.scope,
       fatal = self.options.fatal,
       idle = self.options.idle,

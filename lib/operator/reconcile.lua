@@ -6,7 +6,6 @@ local decision = require "operator.decision"
 local failure = require "operator.failure"
 local keys = require "operator.keys"
 local marks = require "operator.marks"
-local topics = require "operator.topics"
 
 local reconcile = {}
 
@@ -37,7 +36,7 @@ local function read(controller, item)
   if item.index and item.index > 1 then
     options = { index = item.index - 1, wait = READ_WAIT }
   end
-  local job, err = topics.read(item.key, options)
+  local job, err = controller.reads:get(item.key, options)
   if not job and err.code ~= "not_found" then
     failure.raise(err)
   end
