@@ -58,12 +58,17 @@ void stream_pace_took(struct stream_pace *p, struct api_request *r, size_t len, 
 {
 	int64_t wait;
 
-	p->taken += len;
-	if (!enough && !p->enough && p->taken < SELDOM)
+	if (!enough && !p->enough && p->taken < SELDOM) {
+		p->taken += len;
 		return;
+	}
 	add_room(p, enough);
-	p->room -= (int64_t)p->taken;
-	p->taken = 0;
+	if (p->taken > 0) {
+		/* What was read ahead while nothing was held back is no debt. */
+		p->room = p->room > (int64_t)p->taken ? p->room - (int64_t)p->taken : 0;
+		p->taken = 0;
+	}
+	p->room -= (int64_t)len;
 	if (!enough && p->room < 0)
 		p->room = 0;
 	if (p->room >= 0 || p->held)
