@@ -2,10 +2,11 @@
 --- in its name and in what Nomad takes as it comes (meta, environment, the driver's configuration) is not looked at
 --- again.
 ---
---- The validator and the schema behind it are read in for the first job that is checked.
+--- The validator and the schema behind it are there only while jobs have to be looked at.
 
 local json = require "host.json"
 local failure = require "operator.failure"
+local validator = require "operator.validator"
 
 local check = {}
 
@@ -18,6 +19,7 @@ local MAX_PRIORITY = 32766
 
 ---@class operator.Check
 ---@field private deps operator.CheckDeps
+---@field private validator operator.Validator
 ---@field private valid table<string, boolean> digests of shapes
 ---@field private casts table<jobspec.Cast, { matters?: integer[], valid: table<string, boolean>, count: integer }>
 ---@field private count integer
@@ -27,13 +29,20 @@ local Check = {}
 Check.__index = Check
 
 ---@class operator.CheckDeps
----@field host table for warnings
+---@field host table log, timer
 ---@field version fun(): string?, host.nomad.Error? asks the server for its version
 
 ---@param deps operator.CheckDeps
 ---@return operator.Check
 function check.new(deps)
-  return setmetatable({ deps = deps, valid = {}, casts = {}, count = 0, said = {} }, Check)
+  return setmetatable({
+    deps = deps,
+    validator = validator.new(deps.host),
+    valid = {},
+    casts = {},
+    count = 0,
+    said = {},
+  }, Check)
 end
 
 local function is_plain(text)
@@ -248,13 +257,12 @@ end
 -- A server that is newer than the schema may know a field that the schema does not: it is asked for its version, once,
 -- where that matters.
 function Check:validate(job)
-  local validate = require("nomad.jobspec").validate
   local opts = { floats = true, enterprise = true, nomad = self.version or nil }
-  local problems, clean = validate(job, opts)
+  local problems, clean = self.validator:validate(job, opts)
   if self.version == nil and has_unknown(problems) then
     self.version = self.deps.version() or false
     opts.nomad = self.version or nil
-    problems, clean = validate(job, opts)
+    problems, clean = self.validator:validate(job, opts)
   end
   return problems, clean
 end

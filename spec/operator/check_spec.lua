@@ -11,6 +11,9 @@ local function new(version)
       log = function(level, message)
         said[#said + 1] = level .. " " .. message
       end,
+      timer = function()
+        return { set = function() end }
+      end,
     },
     version = function()
       times = times + 1

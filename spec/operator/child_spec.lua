@@ -176,7 +176,11 @@ describe("operator.child", function()
 
     before_each(function()
       made = template.new(TEXT, "t.json")
-      checker = check.new { host = { log = function() end }, version = function() end }
+      local function timer()
+        return { set = function() end }
+      end
+      checker =
+        check.new { host = { log = function() end, timer = timer }, version = function() end }
     end)
 
     -- Was the child of these values made as text?
