@@ -17,9 +17,6 @@ local shape = require "operator.shape"
 
 local apply = {}
 
---- How often a write is decided anew because somebody else wrote first, before the key goes to its backoff.
-local CONFLICTS = 4
-
 ---@class operator.ApplyContext
 ---@field policy operator.Policy
 ---@field owner string key
@@ -39,7 +36,6 @@ local CONFLICTS = 4
 ---@field instance string
 ---@field dry_run boolean
 ---@field planned? table[] set: nothing is written, what would be is put here
----@field conflicts integer how often a write is decided anew because somebody else wrote first
 ---@field private checker operator.Check
 ---@field private flap operator.Flap
 ---@field private writes table<string, fun()> counters, by verb and policy
@@ -66,7 +62,6 @@ function apply.new(deps)
     rights = deps.rights,
     host = deps.host,
     planned = deps.planned,
-    conflicts = CONFLICTS,
     writes = {},
     flap = flap.new(deps.host),
     checker = check.new({ host = deps.host, version = agent.version }),
@@ -292,7 +287,7 @@ function Apply:ensure(context, wanted)
     if self:is_new(context, wanted) and self:write(context, wanted, nil, nil) then
       return true
     end
-    for _ = 1, self.conflicts do
+    for _ = 1, removal.CONFLICTS do
       wrote = self:ensure_once(context, wanted)
       if wrote ~= nil then
         break

@@ -35,6 +35,17 @@ local function carries_hash(job)
   return (type(job.Periodic) == "table" or type(job.ParameterizedJob) == "table")
 end
 
+-- The marks by name.
+local function fields_of(instance, policy, owner, key, digest)
+  return {
+    [marks.INSTANCE] = instance,
+    [marks.POLICY] = policy,
+    [marks.OWNER] = owner,
+    [marks.SELF] = key,
+    [marks.HASH] = digest and HASH_VERSION .. ":" .. digest,
+  }
+end
+
 --- Puts the marks into the job's meta.
 ---@param job table JSON job spec with ID and Namespace; changed in place
 ---@param instance string
@@ -42,16 +53,12 @@ end
 ---@param owner string key of the owner
 ---@param digest string json.digest of the job without marks
 function marks.put(job, instance, policy, owner, digest)
-  local meta = {}
+  local key = marks.key(job.Namespace, job.ID)
+  local meta = fields_of(instance, policy, owner, key, carries_hash(job) and digest or nil)
   for name, value in pairs(job.Meta or {}) do
-    meta[name] = value
-  end
-  meta[marks.INSTANCE] = instance
-  meta[marks.POLICY] = policy
-  meta[marks.OWNER] = owner
-  meta[marks.SELF] = marks.key(job.Namespace, job.ID)
-  if carries_hash(job) then
-    meta[marks.HASH] = HASH_VERSION .. ":" .. digest
+    if meta[name] == nil then
+      meta[name] = value
+    end
   end
   job.Meta = meta
 end
@@ -64,14 +71,7 @@ end
 ---@param digest? string nil: the job carries none
 ---@return string
 function marks.text(instance, policy, owner, key, digest)
-  local fields = {
-    [marks.INSTANCE] = instance,
-    [marks.POLICY] = policy,
-    [marks.OWNER] = owner,
-    [marks.SELF] = key,
-    [marks.HASH] = digest and HASH_VERSION .. ":" .. digest,
-  }
-  return json.encode(fields):sub(2, -2)
+  return json.encode(fields_of(instance, policy, owner, key, digest)):sub(2, -2)
 end
 
 --- Is it the name of one of the marks?

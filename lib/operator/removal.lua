@@ -8,6 +8,9 @@ local runs = require "operator.runs"
 
 local removal = {}
 
+--- How often a write is decided anew because somebody else wrote first, before the key goes to its backoff.
+removal.CONFLICTS = 4
+
 --- Errors after which a write may have been made all the same.
 local UNANSWERED = { cut = true, timeout = true, idle = true, server = true, not_nomad = true }
 
@@ -162,7 +165,7 @@ end
 ---@return boolean stopped
 function removal.remove(apply, context, key)
   local lock <close> = apply.host.lock(key) -- luacheck: ignore 211
-  for _ = 1, apply.conflicts do
+  for _ = 1, removal.CONFLICTS do
     local stopped = remove_once(apply, context, key)
     if stopped ~= nil then
       return stopped
