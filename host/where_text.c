@@ -1,17 +1,14 @@
 /* where_text: see where_text.h.
  *
- * Texts that share their first bytes are looked for together: by the first and the last byte that they share, both
- * compared at sixteen places at once; where both are right the texts are compared in full. */
+ * Texts that share their first bytes are looked for together: by the first and the last byte that they share; where
+ * both are right the texts are compared in full. */
 #include "where_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "hex.h"
+#include "pair.h"
 
 enum { SHARED_MIN = 3 /* bytes that texts of one group have in common */ };
 
@@ -126,27 +123,8 @@ static uint64_t find_group(
 	uint64_t wanted = g->members;
 	size_t last = g->shared - 1;
 
-#ifdef __SSE2__
-	const __m128i first_byte = _mm_set1_epi8(g->p[0]), last_byte = _mm_set1_epi8(g->p[last]);
-
-	for (; wanted && (size_t)(end - p) >= last + 16; p += 16) {
-		__m128i a = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)p), first_byte);
-		__m128i b = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)(p + last)), last_byte);
-		unsigned hits = (unsigned)_mm_movemask_epi8(_mm_and_si128(a, b));
-
-		for (; hits; hits &= hits - 1)
-			wanted &= ~texts_at(t, wanted, p + __builtin_ctz(hits), end);
-	}
-#endif
-	while (wanted && (size_t)(end - p) > last) {
-		const char *hit = memchr(p, g->p[0], (size_t)(end - p) - last);
-
-		if (!hit)
-			break;
-		if (hit[last] == g->p[last])
-			wanted &= ~texts_at(t, wanted, hit, end);
-		p = hit + 1;
-	}
+	while (wanted && (p = pair_find(p, end, g->p[0], g->p[last], last)))
+		wanted &= ~texts_at(t, wanted, p++, end);
 	return g->members & ~wanted;
 }
 
@@ -195,15 +173,13 @@ static uint64_t spelt_at(
 	return found;
 }
 
-/* The next escape that can spell a part of one of the texts: for most texts that is \\uXXXX alone. */
+/* The next escape that can spell a part of one of the texts; for most texts that is \\uXXXX alone. NULL: there is none. */
 static const char *next_escape(
 	const struct where_texts *t, uint64_t missing, const char *p, const char *end)
 {
-	bool any = missing & t->any_escape;
-
-	while ((p = memchr(p, '\\', (size_t)(end - p))) && !any && p + 1 < end && p[1] != 'u')
-		p++;
-	return p;
+	if (missing & t->any_escape)
+		return memchr(p, '\\', (size_t)(end - p));
+	return pair_find(p, end, '\\', 'u', 1);
 }
 
 struct where_found where_texts_find(const struct where_texts *t, const char *p, size_t len)
