@@ -5,7 +5,6 @@
 #include <math.h>
 
 enum {
-	INTEGER_DIGITS = 18, /* so many always fit 64 bits */
 	EXACT_DIGITS = 15,   /* so many always fit a double */
 	EXACT_POWER = 22,    /* so large a power of ten is a double */
 	EXPONENT_MAX = 9999, /* beyond it nothing depends on the rest */
@@ -83,7 +82,7 @@ const char *json_number_read(
 	n->kind = JSON_WIDE;
 	n->number = 0;
 	if (p == end || (*p != '.' && *p != 'e' && *p != 'E')) {
-		if (count > INTEGER_DIGITS)
+		if (count > JSON_INTEGER_DIGITS)
 			return p;
 		n->kind = JSON_INTEGER;
 		n->integer = negative ? -(lua_Integer)value : (lua_Integer)value;

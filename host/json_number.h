@@ -6,6 +6,8 @@
 
 #include "json_string.h"
 
+enum { JSON_INTEGER_DIGITS = 18 /* so many always fit 64 bits */ };
+
 enum json_number_kind {
 	JSON_INTEGER, /* its value is known */
 	JSON_FLOAT,   /* its value is known */

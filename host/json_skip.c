@@ -15,7 +15,8 @@ struct skipper {
 	uint64_t objects[JSON_DEPTH_MAX / 64 + 1]; /* one bit a level: set for an object */
 };
 
-/* All of these take the place where they begin and return what follows, or NULL after a fault. */
+/* All of these take the place where they begin and return what follows, or NULL after a fault. At the end there is a
+ * NUL, which no value has in it: where it would be a fault too, the end need not be looked for. */
 
 static const char *fail(struct skipper *s, const char *where, const char *expected)
 {
@@ -35,12 +36,7 @@ static const char *white(struct skipper *s, const char *p)
 /* There hardly is any. */
 static inline const char *space(struct skipper *s, const char *p)
 {
-	return p < s->end && (unsigned char)*p > ' ' ? p : white(s, p);
-}
-
-static inline bool at(const struct skipper *s, const char *p, char c)
-{
-	return p < s->end && *p == c;
+	return (unsigned char)*p > ' ' ? p : white(s, p);
 }
 
 static inline bool in_object(const struct skipper *s)
@@ -53,12 +49,25 @@ static inline const char *string(struct skipper *s, const char *p)
 	const char *stop = json_string_plain(p + 1, s->end);
 	struct json_span span = {.p = p + 1};
 
-	if (at(s, stop, '"'))
+	if (*stop == '"')
 		return stop + 1;
 	return json_string_read_on(stop, s->end, &span, s->fault);
 }
 
-static const char *number(struct skipper *s, const char *p)
+/* What follows an integer that fits for sure; NULL where the number at p is none. */
+static inline const char *integer(const char *p)
+{
+	const char *first = *p == '-' ? p + 1 : p, *after = first;
+
+	while (*after >= '0' && *after <= '9')
+		after++;
+	if (after == first || after - first > JSON_INTEGER_DIGITS ||
+		(*first == '0' && after - first > 1))
+		return NULL;
+	return *after == '.' || *after == 'e' || *after == 'E' ? NULL : after;
+}
+
+static const char *other_number(struct skipper *s, const char *p)
 {
 	struct json_number n;
 	const char *after = json_number_read(p, s->end, &n, s->fault);
@@ -71,6 +80,13 @@ static const char *number(struct skipper *s, const char *p)
 	bool fits = json_number_push_wide(s->L, p, after);
 	lua_pop(s->L, 1);
 	return fits ? after : fail(s, p, "a number that fits 64 bits");
+}
+
+static inline const char *number(struct skipper *s, const char *p)
+{
+	const char *after = integer(p);
+
+	return after ? after : other_number(s, p);
 }
 
 static inline const char *word(struct skipper *s, const char *p, const char *text, size_t len)
@@ -93,7 +109,7 @@ static inline const char *open(struct skipper *s, const char *p, bool *opened)
 	else
 		s->objects[s->depth / 64] &= ~bit;
 	p = space(s, p + 1);
-	*opened = !at(s, p, object ? '}' : ']');
+	*opened = *p != (object ? '}' : ']');
 	if (*opened)
 		return p;
 	s->depth--;
@@ -104,7 +120,7 @@ static inline const char *open(struct skipper *s, const char *p, bool *opened)
 static inline const char *value(struct skipper *s, const char *p, bool *opened)
 {
 	*opened = false;
-	switch (p < s->end ? *p : '\0') {
+	switch (*p) {
 	case '"':
 		return string(s, p);
 	case '{':
@@ -117,7 +133,7 @@ static inline const char *value(struct skipper *s, const char *p, bool *opened)
 	case 'n':
 		return word(s, p, "null", 4);
 	default:
-		if (p < s->end && (*p == '-' || (*p >= '0' && *p <= '9')))
+		if (*p == '-' || (*p >= '0' && *p <= '9'))
 			return number(s, p);
 		return fail(s, p, "a value");
 	}
@@ -126,13 +142,13 @@ static inline const char *value(struct skipper *s, const char *p, bool *opened)
 static inline const char *key_and_colon(struct skipper *s, const char *p)
 {
 	p = space(s, p);
-	if (!at(s, p, '"'))
+	if (*p != '"')
 		return fail(s, p, "a key in quotes");
 	p = string(s, p);
 	if (!p)
 		return NULL;
 	p = space(s, p);
-	return at(s, p, ':') ? p + 1 : fail(s, p, "':' after a key");
+	return *p == ':' ? p + 1 : fail(s, p, "':' after a key");
 }
 
 /* After a value: passes the brackets that close here, and a comma. */
@@ -142,9 +158,9 @@ static inline const char *after_value(struct skipper *s, const char *p)
 		bool object = in_object(s);
 
 		p = space(s, p);
-		if (at(s, p, ','))
+		if (*p == ',')
 			return p + 1;
-		if (!at(s, p, object ? '}' : ']'))
+		if (*p != (object ? '}' : ']'))
 			return fail(s, p,
 				object ? "',' or '}' after a member"
 				       : "',' or ']' after an element");

@@ -14,7 +14,8 @@ struct json_skipped {
 	bool verbatim;
 };
 
-/* Passes the object or array at p, which has `depth` others around it. May raise: no memory. */
+/* Passes the object or array at p, which has `depth` others around it. There is a NUL at `end`, as after every Lua
+ * string. May raise: no memory. */
 struct json_skipped json_skip(
 	lua_State *L, const char *p, const char *end, int depth, struct json_fault *fault);
 

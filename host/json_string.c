@@ -54,10 +54,36 @@ static const char *pass_escape(const char *p, const char *end, struct json_fault
 	return p < end && escaped_char(*p) ? p + 1 : NULL;
 }
 
+/* Passes what is plain and the escapes of one letter, as long as sixteen bytes can be looked at in one step. Returns
+ * the first place that is neither, or from where on that has to be told byte by byte. */
+static const char *pass_blocks(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	while (end - p > 16) { /* the letter of an escape may be behind the sixteen */
+		unsigned special = json_special16(p);
+		const char *next = p + 16;
+
+		while (special) {
+			int i = __builtin_ctz(special);
+
+			if (p[i] != '\\' || !escaped_char(p[i + 1]))
+				return p + i;
+			if (i == 15)
+				next++;
+			special &= ~(3U << i);
+		}
+		p = next;
+	}
+#endif
+	return json_string_plain(p, end);
+}
+
 const char *json_string_read_on(
 	const char *p, const char *end, struct json_span *s, struct json_fault *fault)
 {
+	s->escaped = true; /* if it is not that, it is a fault */
 	for (;;) {
+		p = pass_blocks(p, end);
 		if (p < end && *p == '"') {
 			s->n = (size_t)(p - s->p);
 			return p + 1;
@@ -71,14 +97,9 @@ const char *json_string_read_on(
 			fault->expected = "control characters in strings to be escaped";
 			return NULL;
 		}
-		s->escaped = true;
-		if (end - p > 1 && escaped_char(p[1]))
-			p += 2;
-		else
-			p = pass_escape(p, end, fault);
+		p = pass_escape(p, end, fault);
 		if (!p)
 			return NULL;
-		p = json_string_plain(p, end);
 	}
 }
 
