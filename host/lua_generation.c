@@ -296,7 +296,7 @@ static int event(lua_State *L)
 	struct inbox_item *item = lua_touserdata(L, 1);
 
 	if (item->payload_len >= BLOCK_LEAST)
-		vm_collect_long(L);
+		vm_expect_long(L, item->payload_len);
 	push_method(L, "event");
 	lua_pushlstring(L, item->topic, item->topic_len);
 	lua_pushlstring(L, item->type, item->type_len);

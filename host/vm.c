@@ -62,14 +62,15 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 	return new;
 }
 
-void vm_collect_long(lua_State *L)
+void vm_expect_long(lua_State *L, size_t size)
 {
 	struct vm *vm = vm_of(L);
 
-	if (vm->large < vm->large_next)
-		return;
-	lua_gc(L, LUA_GCCOLLECT);
-	vm->large_next = vm->large + LARGE_STEP;
+	if (vm->large >= vm->large_next) {
+		(void)lua_gc(L, LUA_GCCOLLECT);
+		vm->large_next = vm->large + LARGE_STEP;
+	}
+	(void)lua_gc(L, LUA_GCSTEP, -(int)(size / 1024));
 }
 
 struct vm *vm_of(lua_State *L)

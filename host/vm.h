@@ -52,9 +52,10 @@ size_t vm_memory_max(const struct vm *vm);
 bool vm_call(struct vm *vm, lua_CFunction fn, void *arg, unsigned cpu) WARN_UNUSED;
 /* Lives until the next vm_call. */
 const struct vm_error *vm_last_error(const struct vm *vm);
-/* Collects the garbage, if there is so much in long strings by now that they matter: Lua's own pace is made for small
- * values, of which a megabyte is a hundred thousand. Within a protected call. */
-void vm_collect_long(lua_State *L);
+/* A long string of so many bytes is about to be made. Lua's own pace of collecting garbage is made for small values, of
+ * which a megabyte is a hundred thousand: such strings are not counted in it, and the garbage is collected here when
+ * there is so much in them that they matter. Within a protected call. */
+void vm_expect_long(lua_State *L, size_t size);
 /* While set, the reserve may be used: for what has to be said and undone after an error. */
 void vm_use_reserve(struct vm *vm, bool on);
 
