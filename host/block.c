@@ -24,7 +24,7 @@ struct head {
 #endif
 #endif
 #ifndef KEPT_MAX
-#define KEPT_MAX ((size_t)2 * 1024 * 1024) /* bytes */
+#define KEPT_MAX ((size_t)3 * 1024 * 1024) /* bytes */
 #endif
 
 /* Oldest first. */
