@@ -107,7 +107,7 @@ $(BUILD)/embedded.c: tools/embed.lua $(EMBEDDED) $(sort $(dir $(EMBEDDED))) | bu
 
 # host.json, host.packed and host.scan once more, as modules for specs and for the rock.
 MODULE_JSON := $(wildcard host/json*.c) host/mem.c
-MODULE_PACKED := host/lua_packed.c host/packed.c host/keyset.c host/mem.c
+MODULE_PACKED := host/lua_packed.c host/lua_class.c host/packed.c host/keyset.c host/mem.c
 MODULE_SCAN := $(wildcard host/scan*.c host/where*.c) host/lua_scan.c host/lua_where.c host/buf.c host/mem.c
 $(BUILD)/lib/host/json.so: $(MODULE_JSON:host/%.c=$(BUILD)/pic/%.o)
 $(BUILD)/lib/host/packed.so: $(MODULE_PACKED:host/%.c=$(BUILD)/pic/%.o)

@@ -1,7 +1,7 @@
 /* lua_keys: see lua_keys.h. */
 #include "lua_keys.h"
 
-#include <lauxlib.h>
+#include "lua_class.h"
 
 #define KEYS_META "host.Keys"
 
@@ -60,15 +60,9 @@ static int keys_gc(lua_State *L)
 void lua_keys_add(lua_State *L)
 {
 	static const luaL_Reg methods[] = {{"add", keys_add}, {"has", keys_has}, {NULL, NULL}};
+	static const luaL_Reg meta[] = {{"__gc", keys_gc}, {NULL, NULL}};
 
-	(void)luaL_newmetatable(L, KEYS_META);
-	lua_pushcfunction(L, keys_gc);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	lua_class_open(L, KEYS_META, methods, meta);
 	lua_pushcfunction(L, keys_new);
 	lua_setfield(L, -2, "keys");
 }

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <stddef.h>
 
+#include "lua_class.h"
 #include "lua_context.h"
 
 #define LOCK_META "host.Lock"
@@ -31,7 +32,7 @@ static void on_granted(struct store_lock *lock)
 /* Of release, __close and __gc. */
 static int release(lua_State *L)
 {
-	struct lock *l = luaL_checkudata(L, 1, LOCK_META);
+	struct lock *l = lua_class_self(L, LOCK_META);
 
 	task_forget(&l->wait);
 	store_unlock(&l->lock);
@@ -68,13 +69,7 @@ void lua_lock_add(lua_State *L)
 	static const luaL_Reg methods[] = {{"release", release}, {NULL, NULL}};
 	static const luaL_Reg meta[] = {{"__gc", release}, {"__close", release}, {NULL, NULL}};
 
-	(void)luaL_newmetatable(L, LOCK_META);
-	luaL_setfuncs(L, meta, 0);
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	lua_class_open(L, LOCK_META, methods, meta);
 	lua_pushcfunction(L, lock);
 	lua_setfield(L, -2, "lock");
 }

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "lua_class.h"
 #include "packed.h"
 
 #define PACKED_META "host.Packed"
@@ -19,7 +20,7 @@ static void *resize(void *user, void *old, size_t old_size, size_t size)
 
 static struct packed *check_packed(lua_State *L)
 {
-	return luaL_checkudata(L, 1, PACKED_META);
+	return lua_class_self(L, PACKED_META);
 }
 
 /* The record at 2. */
@@ -32,15 +33,30 @@ static uint32_t check_record(lua_State *L, const struct packed *p)
 	return (uint32_t)record;
 }
 
-/* The field at 3 of the record at 2. */
-static int64_t *check_value(lua_State *L)
+/* The field at 3, the first of `count`, of the record at 2. */
+static int64_t *check_values(lua_State *L, const struct packed *p, int count)
 {
-	const struct packed *p = check_packed(L);
 	uint32_t record = check_record(L, p);
 	lua_Integer field = luaL_checkinteger(L, 3);
 
-	luaL_argcheck(L, field > 0 && field <= p->fields, 3, "no such field");
+	luaL_argcheck(L, field > 0 && field - 1 + count <= p->fields, 3, "no such field");
 	return &packed_values(p, record)[field - 1];
+}
+
+/* The arguments from `first` on are integers. Returns how many. */
+static int check_integers(lua_State *L, int first)
+{
+	int last = lua_gettop(L);
+
+	for (int i = first; i <= last; i++)
+		(void)luaL_checkinteger(L, i);
+	return last - first + 1;
+}
+
+static void take_integers(lua_State *L, int first, int64_t *values, int count)
+{
+	for (int i = 0; i < count; i++)
+		values[i] = lua_tointeger(L, first + i);
 }
 
 static void push_record(lua_State *L, uint32_t record)
@@ -65,23 +81,35 @@ static int packed_new(lua_State *L)
 	return 1;
 }
 
+/* self, key; returns the record and its integers */
 static int packed_lua_find(lua_State *L)
 {
 	const struct packed *p = check_packed(L);
 	size_t len;
 	const char *key = luaL_checklstring(L, 2, &len);
+	uint32_t record = packed_find(p, key, len);
+	const int64_t *values;
 
-	push_record(L, packed_find(p, key, len));
-	return 1;
+	push_record(L, record);
+	if (!record)
+		return 1;
+	values = packed_values(p, record);
+	for (unsigned i = 0; i < p->fields; i++)
+		lua_pushinteger(L, values[i]);
+	return 1 + (int)p->fields;
 }
 
+/* self, key, the first integers of the record */
 static int packed_lua_add(lua_State *L)
 {
 	struct packed *p = check_packed(L);
+	int count = check_integers(L, 3);
 	size_t len;
 	const char *key = luaL_checklstring(L, 2, &len);
-	uint32_t record = packed_add(p, key, len);
+	uint32_t record;
 
+	luaL_argcheck(L, count <= (int)p->fields, 3, "more integers than fields");
+	record = packed_add(p, key, len);
 	if (!record) {
 		/* As Lua does it: what is garbage may be enough. */
 		(void)lua_gc(L, LUA_GCCOLLECT);
@@ -89,6 +117,7 @@ static int packed_lua_add(lua_State *L)
 	}
 	if (!record)
 		return luaL_error(L, "not enough memory for one more record");
+	take_integers(L, 3, packed_values(p, record), count);
 	lua_pushinteger(L, record);
 	return 1;
 }
@@ -123,15 +152,18 @@ static int packed_lua_key(lua_State *L)
 
 static int packed_lua_get(lua_State *L)
 {
-	lua_pushinteger(L, *check_value(L));
+	lua_pushinteger(L, *check_values(L, check_packed(L), 1));
 	return 1;
 }
 
+/* self, record, field, the integers from this field on */
 static int packed_lua_set(lua_State *L)
 {
-	int64_t *value = check_value(L);
+	const struct packed *p = check_packed(L);
+	int count = check_integers(L, 4);
 
-	*value = luaL_checkinteger(L, 4);
+	luaL_argcheck(L, count > 0, 4, "integer expected");
+	take_integers(L, 4, check_values(L, p, count), count);
 	return 0;
 }
 
@@ -173,15 +205,9 @@ int luaopen_host_packed(lua_State *L)
 		{"set", packed_lua_set}, {"next", packed_lua_next}, {"count", packed_lua_count},
 		{"has", packed_lua_has}, {"clear", packed_lua_clear}, {"bytes", packed_lua_bytes},
 		{NULL, NULL}};
+	static const luaL_Reg meta[] = {{"__gc", packed_lua_clear}, {NULL, NULL}};
 
-	(void)luaL_newmetatable(L, PACKED_META);
-	lua_pushcfunction(L, packed_lua_clear);
-	lua_setfield(L, -2, "__gc");
-	luaL_newlib(L, methods);
-	lua_setfield(L, -2, "__index");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	lua_class_open(L, PACKED_META, methods, meta);
 	luaL_newlib(L, functions);
 	return 1;
 }

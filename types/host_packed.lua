@@ -16,12 +16,14 @@ local Packed = {}
 --- The record of a key.
 ---@param key string
 ---@return integer? record nil: there is none
+---@return integer ... its integers
 function Packed:find(key) end
 
 --- The record of a key, made where there is none; its integers are 0 then. Raises when there is no memory.
 ---@param key string
+---@param ... integer what its first integers become
 ---@return integer record stays the same until it is removed; then the number is given again
-function Packed:add(key) end
+function Packed:add(key, ...) end
 
 ---@param record integer
 function Packed:remove(record) end
@@ -43,7 +45,8 @@ function Packed:get(record, field) end
 ---@param record integer
 ---@param field integer from 1
 ---@param value integer
-function Packed:set(record, field, value) end
+---@param ... integer of the fields that follow
+function Packed:set(record, field, value, ...) end
 
 --- The next record. On the way through a table records may be removed, but none may come.
 ---@param record integer 0: the first

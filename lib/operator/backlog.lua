@@ -82,7 +82,7 @@ end
 ---@param key string
 ---@return integer? record
 function Backlog:find(key)
-  return self.keys:find(key)
+  return (self.keys:find(key))
 end
 
 --- The key of a record.

@@ -14,9 +14,9 @@ local FLAGS, POLICY_BITS = 4, 18
 local INDEX_SHIFT = FLAGS + POLICY_BITS
 local POLICIES_MAX = 1 << POLICY_BITS
 
--- The fields of a child's record; DIGEST is the json.digest of the desired job when it was last in sync. And the one of
--- an owner's.
-local STATE, DIGEST, OWNER, NEXT, BEFORE, CHILD_FIELDS = 1, 2, 3, 4, 5, 5
+-- The fields of a child's record, in this order: its state, the json.digest of the desired job when it was last in sync,
+-- the record of its owner, and its neighbours in the chain. And the one of an owner's.
+local STATE, OWNER, NEXT, BEFORE, CHILD_FIELDS = 1, 3, 4, 5, 5
 local FIRST, OWNER_FIELDS = 1, 1
 
 ---@class operator.Known
@@ -60,18 +60,6 @@ local function void(state)
   return pack(-1, policy_of(state), state & ~SYNCED & ((1 << FLAGS) - 1))
 end
 
--- The record of a child and its state; nil: it is none that we know of.
-local function find(self, key)
-  local child = self.children:find(key)
-  if child then
-    return child, self.children:get(child, STATE)
-  end
-end
-
-local function owner_of(self, child)
-  return self.owners:key(self.children:get(child, OWNER))
-end
-
 local function number_of(self, policy)
   local number = self.numbers[policy]
   if not number then
@@ -85,14 +73,13 @@ local function number_of(self, policy)
   return number
 end
 
--- Puts the child before the others of its owner.
-local function link(self, child, owner)
-  local children, record = self.children, self.owners:add(owner)
+-- A new child, before the others of its owner.
+local function link(self, key, owner, state)
+  local record = self.owners:add(owner)
   local first = self.owners:get(record, FIRST)
-  children:set(child, OWNER, record)
-  children:set(child, NEXT, first)
+  local child = self.children:add(key, state, 0, record, first)
   if first > 0 then
-    children:set(first, BEFORE, child)
+    self.children:set(first, BEFORE, child)
   end
   self.owners:set(record, FIRST, child)
 end
@@ -121,20 +108,18 @@ end
 
 -- What does not go with an index stays.
 local function set(self, child, before, index, number, flags)
-  local state = pack(index, number, flags | (before or 0) & (DIGESTED | UNSETTLED))
-  if before then
-    add_alive(self, before, -1)
-  end
+  local state = pack(index, number, flags | before & (DIGESTED | UNSETTLED))
+  add_alive(self, before, -1)
   add_alive(self, state, 1)
   self.children:set(child, STATE, state)
 end
 
 local function add(self, key, mark, index, number, flags)
-  local child = self.children:add(key)
-  link(self, child, mark.owner)
+  local state = pack(index, number, flags)
+  link(self, key, mark.owner, state)
+  add_alive(self, state, 1)
   self.watched:add(key)
   self.watched:add(mark.owner)
-  set(self, child, nil, index, number, flags)
 end
 
 --- A child was seen, in a list, an event or an answer.
@@ -146,8 +131,8 @@ end
 function Known:saw(key, mark, index, stopped)
   local number = number_of(self, mark.policy)
   local flags = stopped and STOPPED or 0
-  local child, state = find(self, key)
-  if child and (policy_of(state) ~= number or owner_of(self, child) ~= mark.owner) then
+  local child, state, _, owner = self.children:find(key)
+  if child and (policy_of(state) ~= number or self.owners:key(owner) ~= mark.owner) then
     self:forget(key)
     child = nil
   end
@@ -173,15 +158,14 @@ end
 ---@param key string
 ---@param digest string
 function Known:synced(key, digest)
-  local child, state = find(self, key)
-  self.children:set(child, STATE, state | SYNCED | DIGESTED)
-  self.children:set(child, DIGEST, from_digest(digest))
+  local child, state = self.children:find(key)
+  self.children:set(child, STATE, state | SYNCED | DIGESTED, from_digest(digest))
 end
 
 --- The child may not be what it was: it is right only when it has been read again.
 ---@param key string
 function Known:doubt(key)
-  local child, state = find(self, key)
+  local child, state = self.children:find(key)
   if child then
     self.children:set(child, STATE, state & ~SYNCED)
   end
@@ -191,7 +175,7 @@ end
 ---@param key string
 ---@param unsettled boolean
 function Known:settle(key, unsettled)
-  local child, state = find(self, key)
+  local child, state = self.children:find(key)
   if child then
     self.children:set(child, STATE, unsettled and state | UNSETTLED or state & ~UNSETTLED)
   end
@@ -202,7 +186,7 @@ end
 ---@param index integer JobModifyIndex
 ---@return boolean
 function Known:right_at(key, index)
-  local child, state = find(self, key)
+  local child, state = self.children:find(key)
   return child ~= nil and state & SYNCED ~= 0 and index_of(state) == index
 end
 
@@ -213,11 +197,11 @@ end
 ---@param owner string
 ---@return boolean
 function Known:in_sync(key, digest, policy, owner)
-  local child, state = find(self, key)
+  local child, state, last, record = self.children:find(key)
   return child ~= nil
     and state & (SYNCED | STOPPED) == SYNCED
-    and self.children:get(child, DIGEST) == from_digest(digest)
-    and owner_of(self, child) == owner
+    and last == from_digest(digest)
+    and self.owners:key(record) == owner
     and self.names[policy_of(state)] == policy
 end
 
@@ -226,10 +210,8 @@ end
 ---@param digest string
 ---@return boolean
 function Known:was(key, digest)
-  local child, state = find(self, key)
-  return child ~= nil
-    and state & DIGESTED ~= 0
-    and self.children:get(child, DIGEST) == from_digest(digest)
+  local child, state, last = self.children:find(key)
+  return child ~= nil and state & DIGESTED ~= 0 and last == from_digest(digest)
 end
 
 --- Whose child is it?
@@ -238,22 +220,22 @@ end
 ---@return string? policy
 ---@return boolean? stopped
 function Known:whose(key)
-  local child, state = find(self, key)
+  local child, state, _, owner = self.children:find(key)
   if not child then
     return nil
   end
-  return owner_of(self, child), self.names[policy_of(state)], state & STOPPED ~= 0
+  return self.owners:key(owner), self.names[policy_of(state)], state & STOPPED ~= 0
 end
 
 --- The child no longer exists, or is no longer ours.
 ---@param key string
 function Known:forget(key)
-  local child, state = find(self, key)
+  local child, state, _, owner = self.children:find(key)
   if not child then
     return
   end
   self.watched:remove(key)
-  self.watched:remove(owner_of(self, child))
+  self.watched:remove(self.owners:key(owner))
   unlink(self, child)
   add_alive(self, state, -1)
   self.children:remove(child)
@@ -272,9 +254,9 @@ end
 
 -- The first such child of an owner.
 local function first_alive(self, policy, owner)
-  local which, record = self.numbers[policy], self.owners:find(owner)
+  local which, record, first = self.numbers[policy], self.owners:find(owner)
   if which and record then
-    return alive_from(self, self.owners:get(record, FIRST), which), which
+    return alive_from(self, first, which), which
   end
 end
 
@@ -306,7 +288,7 @@ end
 ---@param index integer JobModifyIndex in the list
 ---@param list_index integer of the list
 function Known:compare_index(key, index, list_index)
-  local child, state = find(self, key)
+  local child, state = self.children:find(key)
   if child and index < index_of(state) and index_of(state) <= list_index then
     self.children:set(child, STATE, void(state))
   end

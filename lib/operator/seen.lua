@@ -12,8 +12,8 @@ local NEVER = -1
 -- Of an object of which no version was worked.
 local NONE = -2
 
--- The fields of a record.
-local NEWEST, WORKED, FIELDS = 1, 2, 2
+-- The fields of a record: the newest version, and after it the one that was worked.
+local NEWEST, FIELDS = 1, 2
 
 ---@class operator.Seen
 ---@field private objects host.Packed
@@ -27,57 +27,49 @@ function seen.new(keys)
   return setmetatable({ objects = packed.new(FIELDS), watched = keys or watchlist.NONE }, Seen)
 end
 
--- The record of a key, made if there is none.
-local function record_of(self, key)
-  local record = self.objects:find(key)
-  if not record then
-    record = self.objects:add(key)
-    self.objects:set(record, NEWEST, NEVER)
-    self.objects:set(record, WORKED, NONE)
-    self.watched:add(key)
-  end
-  return record
-end
-
--- A field of the key's record; nil: there is none.
-local function get(self, key, field)
-  local record = self.objects:find(key)
-  return record and self.objects:get(record, field)
-end
-
-local function set(self, record, newest, worked)
-  self.objects:set(record, NEWEST, newest)
-  self.objects:set(record, WORKED, worked)
+local function add(self, key, newest, worked)
+  self.objects:add(key, newest, worked)
+  self.watched:add(key)
 end
 
 --- The newest version that was put into the queue; nil: nothing is known of the key.
 ---@param key string
 ---@return integer?
 function Seen:version(key)
-  return get(self, key, NEWEST)
+  local _, newest = self.objects:find(key)
+  return newest
 end
 
 --- The version that was worked last.
 ---@param key string
 ---@return integer?
 function Seen:worked(key)
-  local version = get(self, key, WORKED)
-  return version ~= NONE and version or nil
+  local _, _, worked = self.objects:find(key)
+  return worked ~= NONE and worked or nil
 end
 
 --- There is a newer version.
 ---@param key string
 ---@param version integer
 function Seen:news(key, version)
-  self.objects:set(record_of(self, key), NEWEST, version)
+  local record = self.objects:find(key)
+  if record then
+    self.objects:set(record, NEWEST, version)
+  else
+    add(self, key, version, NONE)
+  end
 end
 
 --- This version was worked. A newer one may be known already: then it still has to be.
 ---@param key string
 ---@param version integer
 function Seen:done(key, version)
-  local record = record_of(self, key)
-  set(self, record, math.max(version, self.objects:get(record, NEWEST)), version)
+  local record, newest = self.objects:find(key)
+  if record then
+    self.objects:set(record, NEWEST, math.max(version, newest), version)
+  else
+    add(self, key, version, version)
+  end
 end
 
 --- The key is of no interest any more.
@@ -95,10 +87,9 @@ end
 ---@param version integer in the list
 ---@param list_index integer of the list
 function Seen:compare_version(key, version, list_index)
-  local record = self.objects:find(key)
-  local newest = record and self.objects:get(record, NEWEST)
-  if newest and version < newest and newest <= list_index then
-    set(self, record, NEVER, NONE)
+  local record, newest = self.objects:find(key)
+  if record and version < newest and newest <= list_index then
+    self.objects:set(record, NEWEST, NEVER, NONE)
   end
 end
 
@@ -113,7 +104,7 @@ end
 function Seen:forget_versions()
   local record = self.objects:next(0)
   while record do
-    set(self, record, NEVER, NONE)
+    self.objects:set(record, NEWEST, NEVER, NONE)
     record = self.objects:next(record)
   end
 end

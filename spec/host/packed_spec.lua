@@ -7,7 +7,7 @@ describe("host.packed", function()
     assert.is_nil(t:find "a")
     local a, b = t:add "a", t:add ""
     assert.equal(a, t:add "a")
-    assert.equal(b, t:find "")
+    assert.equal(b, (t:find ""))
     assert.same({ 0, 0 }, { t:get(a, 1), t:get(a, 2) })
     t:set(a, 2, math.mininteger)
     t:set(b, 1, -1)
@@ -22,6 +22,36 @@ describe("host.packed", function()
     assert.equal(0, t:count())
     assert.equal(0, t:bytes())
     assert.is_nil(t:next(0))
+  end)
+
+  it("takes and gives a record's integers in a row", function()
+    local t = packed.new(3)
+    local a = t:add("a", 1, -2)
+    assert.same({ a, 1, -2, 0 }, { t:find "a" })
+    assert.equal(a, t:add("a", 5))
+    t:set(a, 2, 6, 7)
+    assert.same({ a, 5, 6, 7 }, { t:find "a" })
+    for _, call in ipairs {
+      function()
+        t:add("b", 1, 2, 3, 4)
+      end,
+      function()
+        t:add("b", 1, "x")
+      end,
+      function()
+        t:set(a, 2, 1, 2, 3)
+      end,
+      function()
+        t:set(a, 1, 9, "x")
+      end,
+      function()
+        t:set(a, 1)
+      end,
+    } do
+      assert.has_error(call)
+    end
+    assert.same({ a, 5, 6, 7 }, { t:find "a" })
+    assert.equal(1, t:count())
   end)
 
   it("takes keys of any bytes for what they are", function()
@@ -82,7 +112,7 @@ describe("host.packed", function()
       local key = t:key(record)
       assert.equal(model[key], t:get(record, 1))
       assert.equal(-model[key], t:get(record, 3))
-      assert.equal(record, t:find(key))
+      assert.same({ record, model[key], 0, -model[key] }, { t:find(key) })
       count, record = count + 1, t:next(record)
     end
     local expected = 0
