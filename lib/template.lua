@@ -40,8 +40,6 @@ local function merged(more)
   return setmetatable(more, { __index = functions.known })
 end
 
-local function skip() end
-
 --- Errors inside are tables with a line; what a caller sees is "name:line: message".
 local function located(name, err)
   if type(err) == "table" and err.line then
@@ -97,14 +95,12 @@ function Template:is_apart()
   return self:is_plain()
 end
 
---- Evaluates a plain template's placeholders without writing anything. Raises as render does.
+--- Evaluates a plain template's placeholders without writing anything. Raises { line=, message= } for one without a
+--- value, and what `on_value` raises.
 ---@param values any
 ---@param on_value fun(value: any, placeholder: template.Placeholder)
 function Template:visit(values, on_value)
-  local ok, err = pcall(eval.run, self.tree, values, self.functions, skip, on_value)
-  if not ok then
-    error(located(self.name, err), 0)
-  end
+  eval.visit(self.tree, values, self.functions, on_value)
 end
 
 ---@return template.Placeholder[]

@@ -14,8 +14,8 @@ local FLAGS, POLICY_BITS = 4, 18
 local INDEX_SHIFT = FLAGS + POLICY_BITS
 local POLICIES_MAX = 1 << POLICY_BITS
 
--- The fields of a child's record, in this order: its state, the json.digest of the desired job when it was last in sync,
--- the record of its owner, and its neighbours in the chain. And the one of an owner's.
+-- The fields of a child's record, in this order: its state, the json.digest of the desired job when it was last in
+-- sync, the record of its owner, and its neighbours in the chain. And the one of an owner's.
 local STATE, OWNER, NEXT, BEFORE, CHILD_FIELDS = 1, 3, 4, 5, 5
 local FIRST, OWNER_FIELDS = 1, 1
 

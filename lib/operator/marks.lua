@@ -36,15 +36,36 @@ local function carries_hash(job)
 end
 
 -- The marks by name.
-local function fields_of(instance, policy, owner, key, digest)
+local function fields_of(instance, policy, owner, key, hash)
   return {
     [marks.INSTANCE] = instance,
     [marks.POLICY] = policy,
     [marks.OWNER] = owner,
     [marks.SELF] = key,
-    [marks.HASH] = digest and HASH_VERSION .. ":" .. digest,
+    [marks.HASH] = hash,
   }
 end
+
+local function hash_mark(digest)
+  return HASH_VERSION .. ":" .. digest
+end
+
+-- They as JSON text with gaps for these values, for json.fill.
+local function write_pieces(hash)
+  local fields, names, pieces = fields_of(1, 2, 3, 4, hash), {}, {}
+  for name in pairs(fields) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    pieces[#pieces + 1] = (i == 1 and '"' or '","') .. name .. '":"'
+    pieces[#pieces + 1] = fields[name]
+  end
+  pieces[#pieces + 1] = '"'
+  return pieces
+end
+
+local WITH_HASH, WITHOUT_HASH = write_pieces(5), write_pieces(nil)
 
 --- Puts the marks into the job's meta.
 ---@param job table JSON job spec with ID and Namespace; changed in place
@@ -54,7 +75,8 @@ end
 ---@param digest string json.digest of the job without marks
 function marks.put(job, instance, policy, owner, digest)
   local key = marks.key(job.Namespace, job.ID)
-  local meta = fields_of(instance, policy, owner, key, carries_hash(job) and digest or nil)
+  local hash = carries_hash(job) and hash_mark(digest) or nil
+  local meta = fields_of(instance, policy, owner, key, hash)
   for name, value in pairs(job.Meta or {}) do
     if meta[name] == nil then
       meta[name] = value
@@ -71,7 +93,8 @@ end
 ---@param digest? string nil: the job carries none
 ---@return string
 function marks.text(instance, policy, owner, key, digest)
-  return json.encode(fields_of(instance, policy, owner, key, digest)):sub(2, -2)
+  local pieces = digest and WITH_HASH or WITHOUT_HASH
+  return json.fill(pieces, { instance, policy, owner, key, digest and hash_mark(digest) })
 end
 
 --- Is it the name of one of the marks?

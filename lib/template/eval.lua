@@ -20,13 +20,13 @@ end
 local evaluate
 
 local function field(value, path, line)
-  for _, name in ipairs(path) do
+  for i = 1, #path do
     if value == nil then
       return nil
     elseif type(value) ~= "table" then
-      fail(line, "cannot read .%s of %s", name, functions.describe(value))
+      fail(line, "cannot read .%s of %s", path[i], functions.describe(value))
     end
-    value = value[name]
+    value = value[path[i]]
   end
   return value
 end
@@ -143,8 +143,7 @@ end
 local function run_output(run, node, dot)
   local value = evaluate(run, node.expr, dot)
   if value == nil then
-    fail(node.line, "%s has no value; expected one, or: … | default \"x\"",
-      node.placeholder.source)
+    fail(node.line, '%s has no value; expected one, or: … | default "x"', node.placeholder.source)
   end
   run.on_value(value, node.placeholder)
 end
@@ -166,6 +165,23 @@ function walk(run, nodes, dot)
     end
     if signal then
       return signal
+    end
+  end
+end
+
+--- Evaluates the placeholders of a tree without blocks, in order. Raises { line=, message= }.
+---@param tree template.Tree
+---@param values any
+---@param known table<string, function>
+---@param on_value fun(value: any, placeholder: template.Placeholder)
+function eval.visit(tree, values, known, on_value)
+  local run = { slots = { values }, functions = known, on_value = on_value }
+  for i = 1, #tree.nodes do
+    local node = tree.nodes[i]
+    if node.kind == "output" then
+      run_output(run, node, values)
+    elseif node.kind == "set" then
+      run.slots[node.slot] = evaluate(run, node.expr, values)
     end
   end
 end

@@ -3,6 +3,7 @@
 
 local functions = require "template.functions"
 local json = require "host.json"
+local mould = require "nomad.jobspec.mould"
 
 local cast = {}
 
@@ -10,7 +11,7 @@ local cast = {}
 local MAX_LAYOUTS = 16
 local SORTED = { sorted = true }
 --- Fields by which it is decided what becomes of a job.
-local HEAD = {
+local DECIDING = {
   ID = true,
   Name = true,
   Namespace = true,
@@ -21,6 +22,9 @@ local HEAD = {
   ParameterizedJob = true,
   TaskGroups = true,
 }
+
+-- Of a block in a job's head nothing counts but that it is there.
+local BLOCK = { static = {} }
 
 ---@class cast.Layout of the jobs whose renderings bring the same fields along
 ---@field slots table<string, integer> where the values of these fields stand
@@ -34,7 +38,7 @@ local HEAD = {
 
 ---@class jobspec.Cast
 ---@field private fields table<string, cast.Piece[]> of the job
----@field private head string[] fields by which it is decided what becomes of a job
+---@field private head table<string, any> nodes of the fields of a CastJob's head
 ---@field private mould mould.Mould
 ---@field private strings integer[] placeholders in strings
 ---@field private wholes integer[] placeholders that are whole values
@@ -45,7 +49,7 @@ Cast.__index = Cast
 
 ---@class jobspec.CastJob
 ---@field cast jobspec.Cast
----@field head table<string, any> ID, Name, Namespace, Region, Multiregion, Periodic, ParameterizedJob
+---@field head table<string, any> ID, Name, Namespace, Region; and Multiregion, Periodic, ParameterizedJob: {} for any block
 ---@field private layout cast.Layout
 ---@field private values table<integer, string> of placeholders and slots
 local CastJob = {}
@@ -163,9 +167,8 @@ function cast.new(made)
   end
   local self =
     setmetatable({ mould = made, fields = fields, head = {}, last = 0, layouts = {} }, Cast)
-  for name in pairs(HEAD) do
-    self.head[#self.head + 1] = fields[name] and name ~= "Meta" and name ~= "TaskGroups" and name
-      or nil
+  for name in pairs(DECIDING) do
+    self.head[name] = mould.is_block(top[name]) and BLOCK or top[name]
   end
   find_placeholders(self)
   return self
@@ -210,12 +213,17 @@ local function with_meta(pieces, meta, more)
 end
 
 -- The fields in order. The job has an ID, which comes before Meta.
-local function join(self, names, slots, more)
+local function join(self, names, layout, marked)
   local pieces, first = {}, true
   for _, name in ipairs(names) do
-    local value = slots[name] and { -slots[name] } or self.fields[name]
-    if name == "Meta" and more then
-      with_meta(pieces, value, more)
+    local value = self.fields[name]
+    if name == "Namespace" then
+      value = { '"', layout.namespace, '"' }
+    elseif layout.slots[name] then
+      value = { -layout.slots[name] }
+    end
+    if name == "Meta" and marked then
+      with_meta(pieces, value, layout.more)
     elseif value then
       put(pieces, (first and "{" or ",") .. quoted(name) .. ":")
       for _, piece in ipairs(value) do
@@ -237,17 +245,11 @@ local function lay_out(self, overrides)
     last = last + 1
     names[name], slots[name] = true, last
   end
-  local count = last - self.last
-  slots.Namespace = last + 1
   names = functions.sorted_keys(names)
-  return {
-    slots = slots,
-    count = count,
-    namespace = last + 1,
-    more = last + 2,
-    plain = join(self, names, slots),
-    marked = join(self, names, slots, last + 2),
-  }
+  local layout = { slots = slots, count = last - self.last, namespace = last + 1, more = last + 2 }
+  layout.plain = join(self, names, layout, false)
+  layout.marked = join(self, names, layout, true)
+  return layout
 end
 
 -- The slots of the overrides, for which their values are set; nil where the layout is not of these fields.
@@ -263,13 +265,25 @@ local function put_overrides(layout, overrides, values)
   return count == layout.count
 end
 
+local function decides(overrides)
+  for name in pairs(overrides) do
+    if DECIDING[name] then
+      return true
+    end
+  end
+  return false
+end
+
+-- nil: these fields cannot stand before the template's here.
 local function layout_for(self, overrides, values)
   for i = #self.layouts, 1, -1 do
     if put_overrides(self.layouts[i], overrides, values) then
       return self.layouts[i]
     end
   end
-  if #self.layouts >= MAX_LAYOUTS then
+  if decides(overrides) then
+    return nil
+  elseif #self.layouts >= MAX_LAYOUTS then
     table.remove(self.layouts, 1)
   end
   local layout = lay_out(self, overrides)
@@ -278,39 +292,52 @@ local function layout_for(self, overrides, values)
   return layout
 end
 
-local function decides(overrides)
-  for name in pairs(overrides) do
-    if HEAD[name] then
-      return true
+-- Where all of a job's values are strings already, they are used as they are.
+local function are_texts(self, fills)
+  for i = 1, #self.strings do
+    if type(fills[self.strings[i]]) ~= "string" then
+      return false
     end
   end
-  return false
+  return #self.wholes == 0
+end
+
+local function texts_of(self, fills)
+  local values = {}
+  for _, index in ipairs(self.strings) do
+    values[index] = functions.text(fills[index])
+  end
+  for _, index in ipairs(self.wholes) do
+    values[index] = json.encode(fills[index], SORTED)
+  end
+  return values
+end
+
+local function head_of(nodes, fills)
+  local value = mould.value
+  return {
+    ID = value(nodes.ID, fills),
+    Name = value(nodes.Name, fills),
+    Namespace = value(nodes.Namespace, fills),
+    Region = value(nodes.Region, fills),
+    Multiregion = value(nodes.Multiregion, fills),
+    Periodic = value(nodes.Periodic, fills),
+    ParameterizedJob = value(nodes.ParameterizedJob, fills),
+  }
 end
 
 local NONE = {}
 
 --- A job of these values, to be written.
----@param fills any[] the values of the placeholders
+---@param fills any[] the values of the placeholders; what follows them is the job's own
 ---@param overrides? table<string, any> fields of the job that stand before the template's
 ---@return jobspec.CastJob? nil: the overrides are such that it is made as a table
 function Cast:fill(fills, overrides)
-  overrides = overrides or NONE
-  if decides(overrides) then
-    return nil
-  end
-  local values, head = {}, {}
-  for _, index in ipairs(self.strings) do
-    local value = fills[index]
-    values[index] = type(value) == "string" and value or functions.text(value)
-  end
-  for _, index in ipairs(self.wholes) do
-    values[index] = json.encode(fills[index], SORTED)
-  end
-  for _, name in ipairs(self.head) do
-    head[name] = self.mould:field(name, fills)
-  end
-  local layout = layout_for(self, overrides, values)
-  return setmetatable({ cast = self, head = head, layout = layout, values = values }, CastJob)
+  local values = are_texts(self, fills) and fills or texts_of(self, fills)
+  local layout = layout_for(self, overrides or NONE, values)
+  local head = layout and head_of(self.head, fills)
+  return layout
+    and setmetatable({ cast = self, head = head, layout = layout, values = values }, CastJob)
 end
 
 --- What tells the job from others of the template, besides its head and what stands in the other placeholders.
@@ -326,7 +353,7 @@ function CastJob:key(placeholders)
     end
     for _, name in ipairs(functions.sorted_keys(layout.slots)) do
       put(pieces, "\0" .. name .. "\0")
-      put(pieces, name ~= "Namespace" and -layout.slots[name] or "")
+      put(pieces, -layout.slots[name])
     end
     layout.placeholders, layout.key = placeholders, pieces
   end
@@ -337,7 +364,7 @@ end
 ---@param namespace string
 ---@return string
 function CastJob:digest(namespace)
-  self.values[self.layout.namespace] = json.encode(namespace)
+  self.values[self.layout.namespace] = namespace
   return json.fill_digest(self.layout.plain, self.values)
 end
 

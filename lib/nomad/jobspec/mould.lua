@@ -184,6 +184,22 @@ function Mould:fill(fills, shared)
   return build(self.root, fills, shared)
 end
 
+--- What stands at a node.
+---@param node any of `fields`
+---@param fills any[] the values of the placeholders
+---@return any shared with the mould as far as no value touches it
+function mould.value(node, fills)
+  return build(node, fills, true)
+end
+
+--- Is an object or an array at the node, whatever the values are?
+---@param node any
+---@return boolean
+function mould.is_block(node)
+  return type(node) == "table"
+    and (node.fields ~= nil or node.items ~= nil or type(node.static) == "table")
+end
+
 --- The nodes of the job's own fields; nil where a placeholder stands in the name of one.
 ---@return table<string, any>?
 function Mould:fields()
@@ -196,14 +212,6 @@ function Mould:fields()
     return fields
   end
   return root.fields and #root.gaps == 0 and root.fields or nil
-end
-
---- One field of a new job.
----@param name string
----@param fills any[]
----@return any
-function Mould:field(name, fills)
-  return build(self:fields()[name], fills, true)
 end
 
 return mould

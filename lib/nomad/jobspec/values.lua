@@ -18,14 +18,14 @@ local function shown(placeholder)
 end
 
 local function harmful(text)
-  if not text:find("[{%c]") then
-    return nil
-  end
   return text:match("{{") or text:match("[$%%]{") or text:match("%c") and "a control character"
 end
 
 local function check_text(placeholder, text)
-  local found = not placeholder.raw and harmful(text)
+  if placeholder.raw or not text:find("[{%c]") then
+    return
+  end
+  local found = harmful(text)
   if found then
     if found ~= "a control character" then
       found = ("%q"):format(found)
