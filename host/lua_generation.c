@@ -1,32 +1,18 @@
-/* lua_generation: see lua_generation.h. The generation's Lua object is in the registry. */
+/* lua_generation: see lua_generation.h. The subscription and the generation's Lua object are in the registry. */
 #include "lua_generation.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "block.h"
 #include "lua_health.h"
 #include "lua_where.h"
 
-/* The address is the key in the registry. */
-static const char registry_key;
+/* Next to nothing of the libraries is garbage: looking for some while they load would cost a third of the time. */
+#define LIBRARIES 2048 /* KiB */
 
-void lua_ending_free(struct lua_ending *e)
-{
-	free(e->message);
-	free(e->trace);
-	e->message = NULL;
-	e->trace = NULL;
-}
-
-/* Pushes the method and the object. */
-static void push_method(lua_State *L, const char *name)
-{
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
-	lua_getfield(L, -1, name);
-	lua_insert(L, -2);
-}
+/* The addresses are the keys in the registry. */
+static const char subscription_key, object_key;
 
 static void require(lua_State *L, const char *module)
 {
@@ -35,13 +21,41 @@ static void require(lua_State *L, const char *module)
 	lua_call(L, 1, 1);
 }
 
+/* Pushes the object. It is made when it is needed first: by then Nomad has been asked for the stream. */
+static void push_object(lua_State *L)
+{
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &object_key) != LUA_TNIL)
+		return;
+	lua_pop(L, 1);
+	require(L, "operator.generation");
+	lua_getfield(L, -1, "new");
+	lua_call(L, 0, 1);
+	lua_replace(L, -2); /* object */
+	lua_getfield(L, -1, "load");
+	lua_pushvalue(L, -2);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &subscription_key);
+	lua_call(L, 2, 0);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &object_key);
+	lua_pushnil(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &subscription_key);
+}
+
+/* Pushes the method and the object. */
+static void push_method(lua_State *L, const char *name)
+{
+	push_object(L);
+	lua_getfield(L, -1, name);
+	lua_insert(L, -2);
+}
+
 /* The string at the top, popped; the text lives in the table below it. */
 static const char *take_string(lua_State *L, const char *what)
 {
 	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 
 	if (!text)
-		luaL_error(L, "generation:load returned %s of type %s", what, luaL_typename(L, -1));
+		luaL_error(L, "the subscription has %s of type %s", what, luaL_typename(L, -1));
 	lua_pop(L, 1);
 	return text;
 }
@@ -49,7 +63,7 @@ static const char *take_string(lua_State *L, const char *what)
 static void too_many(lua_State *L, bool ok)
 {
 	if (!ok)
-		luaL_error(L, "generation:load returned more than %d topics, types or namespaces",
+		luaL_error(L, "the subscription has more than %d topics, types or namespaces",
 			INTERESTS_MAX);
 }
 
@@ -65,7 +79,7 @@ static void read_namespaces(lua_State *L, int index, struct interests *in)
 		too_many(L, interests_add_namespace(in, take_string(L, "a namespace")));
 	lua_pop(L, 2);
 	if (!in->namespaces[0])
-		luaL_error(L, "generation:load returned no namespace");
+		luaL_error(L, "the subscription has no namespace");
 }
 
 static void read_topics(lua_State *L, int index, struct interests *in)
@@ -143,15 +157,14 @@ static int load(lua_State *L)
 {
 	struct interests **out = lua_touserdata(L, 1);
 
-	/* Next to nothing of the libraries is garbage: looking for some would cost a third of the time. */
-	lua_gc(L, LUA_GCSTOP);
-	require(L, "operator.generation");
-	lua_gc(L, LUA_GCRESTART);
-	lua_getfield(L, -1, "new");
+	(void)lua_gc(L, LUA_GCSTEP, -LIBRARIES);
+	require(L, "operator.subscription");
+	lua_getfield(L, -1, "load");
 	lua_call(L, 0, 1);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
-	push_method(L, "load");
-	lua_call(L, 1, 1);
+	luaL_checktype(L, -1, LUA_TTABLE);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &subscription_key);
+	lua_getfield(L, -1, "interests");
 	luaL_checktype(L, -1, LUA_TTABLE);
 	*out = interests_new();
 	read_namespaces(L, lua_gettop(L), *out);
@@ -168,30 +181,6 @@ bool lua_generation_load(struct vm *vm, struct interests **out)
 
 /* Tasks that C waits for. */
 
-static char *copy_text(lua_State *L, int index)
-{
-	const char *text = luaL_tolstring(L, index, NULL);
-
-	return xstrdup(text);
-}
-
-/* The done callback; its upvalue is the ending. */
-static int on_done(lua_State *L)
-{
-	struct lua_ending *e = lua_touserdata(L, lua_upvalueindex(1));
-
-	lua_ending_free(e);
-	e->ok = lua_toboolean(L, 1);
-	e->cb(e->user); /* before anything that may raise */
-	e->result = (long)lua_tointeger(L, 2);
-	if (e->ok)
-		return 0;
-	e->message = copy_text(L, 2);
-	if (lua_isstring(L, 3))
-		e->trace = copy_text(L, 3);
-	return 0;
-}
-
 struct spawn {
 	struct tasks *tasks;
 	const char *name;
@@ -199,20 +188,32 @@ struct spawn {
 	bool first;
 };
 
-static void push_done(lua_State *L, struct lua_ending *e)
+static int finish_start(lua_State *L, int status, lua_KContext context)
 {
-	lua_pushlightuserdata(L, e);
-	lua_pushcclosure(L, on_done, 1);
+	(void)L;
+	(void)status;
+	(void)context;
+	return 0;
+}
+
+/* In the task: the rest of the libraries is loaded here. */
+static int run_start(lua_State *L)
+{
+	/* first */
+	push_method(L, "start");
+	lua_pushvalue(L, 1);
+	lua_callk(L, 2, 0, 0, finish_start);
+	return finish_start(L, LUA_OK, 0);
 }
 
 static int spawn_start(lua_State *L)
 {
 	const struct spawn *s = lua_touserdata(L, 1);
 
-	push_done(L, s->ending);
-	push_method(L, "start");
+	lua_ending_push(L, s->ending);
+	lua_pushcfunction(L, run_start);
 	lua_pushboolean(L, s->first);
-	(void)task_spawn(L, s->tasks, "start", 2);
+	(void)task_spawn(L, s->tasks, "start", 1);
 	return 0;
 }
 
@@ -252,7 +253,7 @@ static int spawn_command(lua_State *L)
 {
 	const struct spawn *s = lua_touserdata(L, 1);
 
-	push_done(L, s->ending);
+	lua_ending_push(L, s->ending);
 	lua_pushcfunction(L, run_command);
 	lua_pushstring(L, s->name);
 	(void)task_spawn(L, s->tasks, s->name, 1);

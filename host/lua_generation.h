@@ -1,4 +1,4 @@
-/* lua_generation: the calls into the Lua half of a generation, lib/operator/generation.lua.
+/* lua_generation: the calls into the Lua half of a generation, lib/operator/subscription.lua and then generation.lua.
  *
  * Those that return bool are protected calls: on false vm_last_error says why. */
 #ifndef LUA_GENERATION_H
@@ -10,21 +10,10 @@
 #include "health.h"
 #include "inbox.h"
 #include "interests.h"
+#include "lua_ending.h"
 #include "task.h"
 
-/* How a task that C started has ended; the strings are freed by lua_ending_free. */
-struct lua_ending {
-	bool ok;
-	long result;   /* of a command: its exit code */
-	char *message; /* of the error */
-	char *trace;
-	void (*cb)(void *user); /* within Lua: may only record */
-	void *user;
-};
-
-void lua_ending_free(struct lua_ending *e);
-
-/* generation.new and gen:load. *out is the caller's, also where this fails. */
+/* subscription.load; the generation itself is made later. *out is the caller's, also where this fails. */
 bool lua_generation_load(struct vm *vm, struct interests **out) WARN_UNUSED;
 bool lua_generation_spawn_start(
 	struct vm *vm, struct tasks *ts, bool first, struct lua_ending *e) WARN_UNUSED;

@@ -17,7 +17,6 @@ local health = require "operator.health"
 local hold = require "operator.hold"
 local known = require "operator.known"
 local listing = require "operator.listing"
-local loader = require "operator.loader"
 local marks = require "operator.marks"
 local namespaces = require "operator.namespaces"
 local parsing = require "operator.parsing"
@@ -27,6 +26,7 @@ local polling = require "operator.polling"
 local reads = require "operator.reads"
 local recall = require "operator.recall"
 local rights = require "operator.rights"
+local subscription = require "operator.subscription"
 local tombstones = require "operator.tombstones"
 local watched = require "operator.watched"
 local watchlist = require "operator.watchlist"
@@ -131,10 +131,12 @@ local function note(message)
   host.log(host.options.command == "run" and "info" or "debug", message)
 end
 
---- Loads the scripts. Raises one error with file:line.
----@return { topics: string[], pass: table<string, operator.Pass>, namespace: string[] }
-function Generation:load()
-  self.policies, self.templates = loader.load(host, host.options.args)
+--- Takes what is subscribed to, or loads the scripts first: that raises one error with file:line.
+---@param from? operator.Subscription
+---@return operator.Interests
+function Generation:load(from)
+  from = from or subscription.load()
+  self.policies, self.templates = from.policies, from.templates
   for _, policy in ipairs(self.policies) do
     local one = controller.new({
       host = host,
@@ -165,7 +167,7 @@ function Generation:load()
   for _, text in ipairs(self.watched:notes()) do
     note(text)
   end
-  return self.watched:interests(self.list_namespaces, self.instance)
+  return from.interests
 end
 
 -- Lists until a list has come through. Returns how many jobs there are.

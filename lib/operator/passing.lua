@@ -15,6 +15,11 @@ local GONE = { "JobDeregistered", "JobBatchDeregistered" }
 ---@field once? boolean an event of a watched key need not pass where one of the same JobModifyIndex has, of this
 --- connection, for which no fewer of where held
 
+---@class operator.Interests
+---@field topics string[]
+---@field pass table<string, true|operator.Pass> by topic; true: all of it
+---@field namespace string[]
+
 -- The programs of all policies, and that of our own mark; nil where a policy wants everything.
 local function programs(policies, instance, program_of)
   local mark = { kind = "equal", value = instance }
@@ -60,19 +65,42 @@ local function look_once(policies)
   return true
 end
 
---- What the policies' events are, by topic.
----@param policies operator.Policy[]
----@param instance string
----@return table<string, operator.Pass>
-function passing.of(policies, instance)
-  return {
-    Job = {
-      where = programs(policies, instance, whole),
-      always = GONE,
-      once = look_once(policies),
-    },
-    Evaluation = { types = GONE },
+-- A topic that is followed by its list is subscribed to for handlers only (a list cannot tell of single events): it
+-- would take more of a token, or of Nomad.
+local function subscribes(policy)
+  return not policy.topic.by_list or policy.on ~= nil
+end
+
+-- What passes, by topic. Jobs are always there, for children are jobs.
+local function by_topic(policies, instance)
+  local of_jobs, pass = {}, { Evaluation = { types = GONE } }
+  for _, policy in ipairs(policies) do
+    if policy.topic.name == "Job" then
+      of_jobs[#of_jobs + 1] = policy
+    elseif subscribes(policy) then
+      pass[policy.topic.name] = true
+    end
+  end
+  pass.Job = {
+    where = programs(of_jobs, instance, whole),
+    always = GONE,
+    once = look_once(of_jobs),
   }
+  return pass
+end
+
+--- What the host subscribes to and lets through.
+---@param policies operator.Policy[]
+---@param namespaces string[]
+---@param instance string
+---@return operator.Interests
+function passing.interests(policies, namespaces, instance)
+  local pass, names = by_topic(policies, instance), {}
+  for name in pairs(pass) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return { topics = names, pass = pass, namespace = namespaces }
 end
 
 return passing

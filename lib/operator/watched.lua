@@ -1,9 +1,8 @@
---- watched: the topics that the loaded policies watch: what is wanted of the stream because of them, and the lists of
---- all but jobs (those are listing's), each merged into its controllers.
+--- watched: the topics that the loaded policies watch, and the lists of all but jobs (those are listing's), each merged
+--- into its controllers.
 
 local host = require "host"
 local keys = require "operator.keys"
-local passing = require "operator.passing"
 local topics = require "operator.topics"
 
 local watched = {}
@@ -62,40 +61,6 @@ function Watched:policies_of(topic)
     list[i] = one.policy
   end
   return list
-end
-
--- Does any policy want to be told of single events? A list cannot do that.
-local function has_handlers(controllers)
-  for _, one in ipairs(controllers) do
-    if one.policy.on then
-      return true
-    end
-  end
-  return false
-end
-
--- A topic that is followed by its list is subscribed to for handlers only: it would take more of a token, or of Nomad.
-local function subscribes(self, topic)
-  return not topic.by_list or has_handlers(self:of(topic.name))
-end
-
---- What the host subscribes to and lets through. Jobs are always there, for children are jobs.
----@param namespaces string[]
----@param instance string
----@return { topics: string[], pass: table<string, true|operator.Pass>, namespace: string[] }
-function Watched:interests(namespaces, instance)
-  local pass = passing.of(self:policies_of("Job"), instance)
-  for _, topic in ipairs(self.others) do
-    if subscribes(self, topic) then
-      pass[topic.name] = true
-    end
-  end
-  local names = {}
-  for name in pairs(pass) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return { topics = names, pass = pass, namespace = namespaces }
 end
 
 --- Sentences for topics whose changes do not come by the stream.
