@@ -395,7 +395,11 @@ function template.new(text, name, namespace)
     order = {},
     bytes = 0,
   }, Template)
-  self.json = self:token_text():find("^%s*{") ~= nil
+  -- What it begins with needs no scanner.
+  local plain = inner:outline(function(placeholder)
+    return mould.token(self.prefix, placeholder.index)
+  end)
+  self.json = plain:find("^%s*{") ~= nil
   self.apart = inner:is_apart()
   if self.json then
     prepare_json(self)
