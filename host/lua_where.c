@@ -1,6 +1,7 @@
 /* lua_where: see lua_where.h.
  *
  *   { kind = "any", { … }, { … } }             { kind = "fields", fields = { Meta = { … } } }
+ *   { kind = "except", { … }, { … } }
  *   { kind = "equal", value = "true" }         { kind = "prefix", text = "x" }, "mentions"
  *   { kind = "present" }                       { kind = "unsaid" } */
 #include "lua_where.h"
@@ -25,15 +26,19 @@ static void add_text(
 	lua_pop(L, 1);
 }
 
-static void add_any(lua_State *L, struct where_node *parent, const char *name, size_t len)
+/* ANY, or EXCEPT. Returns how many nodes it has. */
+static lua_Integer add_list(
+	lua_State *L, struct where_node *parent, const char *name, size_t len, enum where_kind kind)
 {
-	struct where_node *n = where_add(parent, name, len, WHERE_ANY);
+	struct where_node *n = where_add(parent, name, len, kind);
+	lua_Integer i;
 
-	for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+	for (i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
 		add(L, n, NULL, 0);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
+	return i - 1;
 }
 
 static void add_fields(lua_State *L, struct where_node *parent, const char *name, size_t len)
@@ -81,8 +86,8 @@ static void add_equal(lua_State *L, struct where_node *parent, const char *name,
 /* The description on top of the stack. */
 static void add(lua_State *L, struct where_node *parent, const char *name, size_t len)
 {
-	static const char *const kinds[] = {
-		"any", "fields", "equal", "prefix", "mentions", "present", "unsaid", NULL};
+	static const char *const kinds[] = {"any", "fields", "equal", "prefix", "mentions",
+		"present", "except", "unsaid", NULL};
 	int kind;
 
 	luaL_checkstack(L, 8, "where");
@@ -92,7 +97,7 @@ static void add(lua_State *L, struct where_node *parent, const char *name, size_
 	lua_pop(L, 1);
 	switch (kind) {
 	case 0:
-		add_any(L, parent, name, len);
+		(void)add_list(L, parent, name, len, WHERE_ANY);
 		break;
 	case 1:
 		add_fields(L, parent, name, len);
@@ -108,6 +113,10 @@ static void add(lua_State *L, struct where_node *parent, const char *name, size_
 		break;
 	case 5:
 		(void)where_add(parent, name, len, WHERE_PRESENT);
+		break;
+	case 6:
+		if (add_list(L, parent, name, len, WHERE_EXCEPT) != 2)
+			luaL_error(L, "a where's except is not of two");
 		break;
 	default:
 		(void)where_add(parent, name, len, WHERE_UNSAID);

@@ -119,6 +119,29 @@ static enum where_answer any(struct where *w, struct where_node *n, const struct
 	return all;
 }
 
+/* The second of the two counts when it does not hold. */
+static enum where_answer side(
+	struct where *w, struct where_node *n, struct where_node *child, const struct value *v)
+{
+	enum where_answer one = ask(w, child, v);
+
+	if (child == n->first || one == WHERE_UNSURE)
+		return one;
+	return answer(one == WHERE_NO);
+}
+
+/* What needs no search goes first: mostly it decides. */
+static enum where_answer except(struct where *w, struct where_node *n, const struct value *v)
+{
+	struct where_node *cheap = n->last->searches ? n->first : n->last;
+	enum where_answer one = side(w, n, cheap, v), other;
+
+	if (one == WHERE_NO)
+		return one;
+	other = side(w, n, cheap == n->last ? n->first : n->last, v);
+	return other == WHERE_YES ? one : other;
+}
+
 /* One element that matches is enough. */
 static enum where_answer any_element(struct where *w, struct where_node *n, const struct value *v)
 {
@@ -224,6 +247,7 @@ static enum where_answer ask_one(struct where *w, struct where_node *n, const st
 		return equal_boolean(n->is.boolean, v);
 	case WHERE_UNSAID:
 	case WHERE_ANY:
+	case WHERE_EXCEPT:
 	case WHERE_PRESENT:
 	case WHERE_MENTIONS:
 		break;
@@ -238,6 +262,8 @@ static enum where_answer ask(struct where *w, struct where_node *n, const struct
 		return WHERE_UNSURE;
 	case WHERE_ANY:
 		return any(w, n, v);
+	case WHERE_EXCEPT:
+		return except(w, n, v);
 	case WHERE_PRESENT:
 		return present(v);
 	case WHERE_MENTIONS:

@@ -1,4 +1,4 @@
-/* where: what policies want of a topic's objects (`watch.where`), tested on raw JSON.
+/* where: what policies want of a topic's objects (`watch.where`, `watch.except`), tested on raw JSON.
  *
  * A program is a tree that says what lib/operator/filter.lua says, which is the meaning: for every valid JSON text
  * the answer is the same, or WHERE_UNSURE. Commas, colons and brackets are checked where the program looks, and
@@ -27,6 +27,7 @@ enum where_kind {
 	WHERE_INTEGER,
 	WHERE_FLOAT,
 	WHERE_BOOLEAN, /* false: absent too */
+	WHERE_EXCEPT,  /* of its two nodes the first holds, and the second does not */
 };
 
 /* What a question about a payload has shown besides. */
@@ -45,7 +46,7 @@ struct where *where_new(const char *object);
 void where_free(struct where *w);
 /* One of the alternatives; all of them together cost about one pass. */
 struct where_node *where_root(struct where *w);
-/* Adds a node to ANY (no name) or FIELDS. */
+/* Adds a node to ANY or EXCEPT (no name), or FIELDS. */
 struct where_node *where_add(
 	struct where_node *parent, const char *name, size_t len, enum where_kind kind);
 void where_set_text(struct where_node *node, const char *text, size_t len);

@@ -115,12 +115,14 @@ static size_t slot_of(struct where *w, const char *name, size_t len)
 static void seal(struct where *w, struct where_node *n, bool top)
 {
 	n->top = top && n->kind == WHERE_FIELDS;
+	n->searches = n->kind == WHERE_MENTIONS;
 	if (n->kind == WHERE_MENTIONS)
 		n->text_number = where_texts_add(w->texts, n->text, n->text_len);
 	for (struct where_node *child = n->first; child; child = child->next) {
 		if (n->top)
 			child->slot = slot_of(w, child->name, child->name_len);
-		seal(w, child, top && n->kind == WHERE_ANY);
+		seal(w, child, top && (n->kind == WHERE_ANY || n->kind == WHERE_EXCEPT));
+		n->searches = n->searches || child->searches;
 	}
 }
 

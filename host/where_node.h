@@ -22,8 +22,9 @@ struct slot {
 struct where_node {
 	struct where_node *first, *last, *next; /* children; the next one of its parent */
 	enum where_kind kind;
-	bool top;   /* FIELDS of the object itself: its children's values are in slots */
-	char *name; /* in a FIELDS */
+	bool top;      /* FIELDS of the object itself: its children's values are in slots */
+	bool searches; /* it, or one below, asks what the whole mentions */
+	char *name;    /* in a FIELDS */
 	size_t name_len;
 	char *text;
 	size_t text_len;

@@ -17,7 +17,7 @@ local scan = {}
 ---@return integer? index the line's
 function scan.events(line) end
 
---- What several conditions of `watch.where` say together, compiled as the host does.
+--- What the `watch.where` and `watch.except` of several policies say together, compiled as the host does.
 ---@param programs operator.Where[] of operator.Filter:program
 ---@param object? string the name of the object in the payload; "Job"
 ---@return host.scan.Where

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PROGRAMS = 4 };
+enum { FIELD = 1, TEXTS, SCALARS, EXCEPTION, PROGRAMS };
 
 static void must(bool ok)
 {
@@ -37,16 +37,29 @@ static void add_texts(struct where_node *parent)
 	set(where_add(parent, NULL, 0, WHERE_MENTIONS), "a\"");
 }
 
+/* Texts but for a field. */
+static void add_exception(struct where *w)
+{
+	struct where_node *n = where_add(where_root(w), NULL, 0, WHERE_EXCEPT);
+
+	add_texts(where_add(n, NULL, 0, WHERE_ANY));
+	(void)where_add(where_add(n, NULL, 0, WHERE_FIELDS), "M", 1, WHERE_PRESENT);
+}
+
 static void add_program(struct where *w, int which)
 {
-	struct where_node *job =
-		where_add(where_root(w), NULL, 0, which == 2 ? WHERE_ANY : WHERE_FIELDS);
+	struct where_node *job;
 
+	if (which == EXCEPTION) {
+		add_exception(w);
+		return;
+	}
+	job = where_add(where_root(w), NULL, 0, which == TEXTS ? WHERE_ANY : WHERE_FIELDS);
 	if (which == 0)
 		add_scalars(where_add(job, "M", 1, WHERE_FIELDS));
-	else if (which == 1)
+	else if (which == FIELD)
 		(void)where_add(job, "M", 1, WHERE_PRESENT);
-	else if (which == 2)
+	else if (which == TEXTS)
 		add_texts(job);
 	else
 		add_scalars(job);
@@ -62,23 +75,30 @@ static struct where *program(int first, int last)
 	return w;
 }
 
+/* The texts, but for the field. */
+static enum where_answer expected_exception(const enum where_answer *answers)
+{
+	if (answers[FIELD] == WHERE_YES || answers[TEXTS] == WHERE_NO)
+		return WHERE_NO;
+	return answers[FIELD] == WHERE_NO ? answers[TEXTS] : WHERE_UNSURE;
+}
+
 /* All together say what the best of them says. */
 static void check(const char *text, size_t len, bool payload)
 {
 	static struct where *each[PROGRAMS], *all;
-	enum where_answer best = WHERE_NO, together;
+	enum where_answer best = WHERE_NO, together, answers[PROGRAMS];
 	struct where_seen seen;
 
 	for (int i = 0; i < PROGRAMS; i++) {
-		enum where_answer one;
-
 		if (!each[i])
 			each[i] = program(i, i);
-		one = payload ? where_payload(each[i], text, len, &seen)
-			      : where_object(each[i], text, len);
-		if (one == WHERE_YES || best == WHERE_NO)
-			best = one;
+		answers[i] = payload ? where_payload(each[i], text, len, &seen)
+				     : where_object(each[i], text, len);
+		if (answers[i] == WHERE_YES || best == WHERE_NO)
+			best = answers[i];
 	}
+	must(answers[EXCEPTION] == expected_exception(answers));
 	if (!all)
 		all = program(0, PROGRAMS - 1);
 	together = payload ? where_payload(all, text, len, &seen) : where_object(all, text, len);

@@ -13,6 +13,7 @@
 #include "keyset.h"
 #include "told.h"
 #include "where.h"
+#include "where_node.h"
 
 /* The same text, with nothing readable around it. */
 static enum where_answer ask(struct where *w, const char *text, size_t len, uint64_t *version)
@@ -127,6 +128,46 @@ static void takes_any_number_of_texts(void **state)
 	/* Those beyond the limit are not told. */
 	assert_int_equal(ask(w, "{\"Job\":{\"k\":\"......\"}}", 22, NULL), WHERE_UNSURE);
 	where_free(w);
+}
+
+/* One alternative: `text` anywhere in an object, but for those with { Meta = { a = "x" } }; or the other way. */
+static struct where *exception_new(const char *text, bool other_way)
+{
+	struct where *w = where_new("Job");
+	struct where_node *n = where_add(where_root(w), NULL, 0, WHERE_EXCEPT);
+	struct where_node *meta;
+
+	if (!other_way)
+		(void)add_text(n, NULL, WHERE_MENTIONS, text);
+	meta = where_add(where_add(n, NULL, 0, WHERE_FIELDS), "Meta", 4, WHERE_FIELDS);
+	(void)add_text(meta, "a", WHERE_STRING, "x");
+	if (other_way)
+		(void)add_text(n, NULL, WHERE_MENTIONS, text);
+	where_seal(w);
+	return w;
+}
+
+static void searches_no_text_that_decides_nothing(void **state)
+{
+	static const char marked[] = "{\"Job\":{\"Meta\":{\"a\":\"x\"},\"B\":\"auto\"}}";
+	static const char other[] = "{\"Job\":{\"Meta\":{\"a\":\"y\"},\"B\":\"auto\"}}";
+	struct where *hints = exception_new("auto", false), *marks = exception_new("auto", true);
+	struct where_seen seen;
+
+	(void)state;
+	assert_int_equal(where_payload(hints, marked, strlen(marked), &seen), WHERE_NO);
+	assert_true(seen.sure);
+	assert_int_equal(seen.holds, 0);
+	assert_false(hints->searched);
+	assert_int_equal(where_payload(hints, other, strlen(other), &seen), WHERE_YES);
+	assert_int_equal(seen.holds, 1);
+	assert_true(hints->searched);
+	assert_int_equal(where_payload(marks, other, strlen(other), &seen), WHERE_NO);
+	assert_false(marks->searched);
+	assert_int_equal(where_payload(marks, marked, strlen(marked), &seen), WHERE_NO);
+	assert_true(marks->searched);
+	where_free(hints);
+	where_free(marks);
 }
 
 static void tells_the_version(void **state)
@@ -349,6 +390,7 @@ int main(void)
 		cmocka_unit_test(is_unsure_of_every_truncation),
 		cmocka_unit_test(finds_texts_at_every_place),
 		cmocka_unit_test(takes_any_number_of_texts),
+		cmocka_unit_test(searches_no_text_that_decides_nothing),
 		cmocka_unit_test(tells_the_version),
 		cmocka_unit_test(lists_have_a_limit),
 		cmocka_unit_test(counts_keys),

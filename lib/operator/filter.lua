@@ -1,5 +1,6 @@
---- filter: what `watch.where` means. It mirrors the object: a scalar must be equal, a list means any of its items, a
---- table goes into the object; where the object holds a list, one element that matches is enough.
+--- filter: what `watch.where` and `watch.except` mean: an object matches that the first is true of, and the second not.
+--- Both mirror the object: a scalar must be equal, a list means any of its items, a table goes into the object; where
+--- the object holds a list, one element that matches is enough.
 --- A match against a list's stub has three answers: true, false, and nil for "the stub cannot tell".
 ---
 --- This is the meaning. The host runs the same over raw text, from the description that `program` gives: what it
@@ -54,11 +55,11 @@ end
 
 local match
 
--- Any item of the list `where`; nil when none is true and one cannot tell.
-local function match_any(where, value, mentions)
+-- Is any item of the list what `ask` says yes to? nil when there is none and one cannot be told.
+local function any_of(list, ask, ...)
   local answer = false
-  for _, item in ipairs(where) do
-    local one = match(item, value, mentions)
+  for _, item in ipairs(list) do
+    local one = ask(item, ...)
     if one then
       return true
     elseif one == nil then
@@ -93,12 +94,16 @@ end
 
 -- One element of the object's list is enough.
 local function match_element(where, list, mentions)
+  local answer = false
   for _, element in ipairs(list) do
-    if match(where, element, mentions) then
+    local one = match(where, element, mentions)
+    if one then
       return true
+    elseif one == nil then
+      answer = nil
     end
   end
-  return false
+  return answer
 end
 
 --- `mentions` tells whether a text occurs in the whole object; nil: only a stub is known.
@@ -107,7 +112,7 @@ function match(where, value, mentions)
   if condition and where.kind ~= "prefix" then
     return match_condition(where, value, mentions)
   elseif not condition and type(where) == "table" and where[1] ~= nil then
-    return match_any(where, value, mentions)
+    return any_of(where, match, value, mentions)
   elseif json.is_array(value) then
     return match_element(where, value, mentions)
   elseif condition then
@@ -121,7 +126,7 @@ function match(where, value, mentions)
 end
 
 local function complain(path, fmt, ...)
-  error("watch.where" .. path .. fmt:format(...), 0)
+  error(path .. fmt:format(...), 0)
 end
 
 local function check_scalar(where, path, inside_meta)
@@ -172,22 +177,31 @@ end
 
 ---@class operator.Filter
 ---@field where any
+---@field except any
 ---@field private mentions boolean
+---@field private except_first boolean it needs no search for what the object mentions
 ---@field stub true|table<string, true> fields of a list's stub that are as in the object; true: it is the object
 local Filter = {}
 Filter.__index = Filter
 
---- Checks `where` (raises a sentence naming the path) and makes it a filter. nil matches everything.
----@param where any
+--- Checks both (raises a sentence naming the path) and makes them a filter.
+---@param where any nil: true of everything
+---@param except? any of the same form; nil: true of nothing
 ---@param topic? operator.Topic whose objects it is for; nil: Job
 ---@return operator.Filter
-function filter.new(where, topic)
+function filter.new(where, except, topic)
   if where ~= nil then
-    check(where, "", false)
+    check(where, "watch.where", false)
   end
+  if except ~= nil then
+    check(except, "watch.except", false)
+  end
+  local searched = asks_for_mentions(except)
   return setmetatable({
     where = where,
-    mentions = asks_for_mentions(where),
+    except = except,
+    mentions = searched or asks_for_mentions(where),
+    except_first = not searched,
     stub = (topic or topics.Job).stub,
   }, Filter)
 end
@@ -228,15 +242,25 @@ local function mentions_of(object, raw)
   end
 end
 
+local function is_true(pattern, object, mentions, absent)
+  if pattern == nil then
+    return absent
+  end
+  return match(pattern, object, mentions) == true
+end
+
 --- Does the whole object match?
 ---@param object table as decoded from Nomad
 ---@param raw? string its JSON, if at hand; else it is encoded when a condition needs it
 ---@return boolean
 function Filter:match(object, raw)
-  if self.where == nil then
-    return true
+  local mentions = self.mentions and mentions_of(object, raw) or unknown
+  if self.except_first then
+    return not is_true(self.except, object, mentions, false)
+      and is_true(self.where, object, mentions, true)
   end
-  return match(self.where, object, self.mentions and mentions_of(object, raw) or unknown) == true
+  return is_true(self.where, object, mentions, true)
+    and not is_true(self.except, object, mentions, false)
 end
 
 -- Is it about the whole object, rather than about its fields?
@@ -244,23 +268,20 @@ local function is_whole(where)
   return is_condition(where) or type(where) ~= "table" or where[1] ~= nil
 end
 
---- Does the object of this stub match?
----@param stub table an element of a list
----@return boolean? nil: the stub cannot tell, the object has to be read
-function Filter:match_stub(stub)
-  local where = self.where
-  if where == nil then
-    return true
-  elseif self.stub == true then
-    return self:match(stub)
-  elseif is_whole(where) then
-    -- What the stub mentions the object mentions, the reverse does not hold.
-    return match(where, stub, mentions_of(stub)) or nil
+-- What a stub tells of the object: true and false hold for the object too, nil: it has to be read. `fields` are those
+-- that are as in the object; what the stub mentions besides may be none of the object's.
+local function told(where, stub, fields)
+  if is_condition(where) then
+    return nil
+  elseif type(where) ~= "table" then
+    return false -- no object is one value
+  elseif where[1] ~= nil then
+    return any_of(where, told, stub, fields)
   end
   local answer = true
   for name, want in pairs(where) do
     local one = nil
-    if self.stub[name] then
+    if fields[name] then
       one = match(want, stub[name], unknown)
     end
     if one == false then
@@ -272,17 +293,45 @@ function Filter:match_stub(stub)
   return answer
 end
 
+-- The same of `where`, whose true need only be likely: the object is read before anything follows from it.
+local function likely(where, stub, fields)
+  if where == nil then
+    return true
+  elseif is_whole(where) then
+    return match(where, stub, mentions_of(stub)) or nil
+  end
+  return told(where, stub, fields)
+end
+
+--- Does the object of this stub match?
+---@param stub table an element of a list
+---@return boolean? nil: the stub cannot tell, the object has to be read
+function Filter:match_stub(stub)
+  if self.stub == true then
+    return self:match(stub)
+  end
+  local answer = likely(self.where, stub, self.stub)
+  if self.except == nil or answer == false then
+    return answer
+  end
+  local excepted = told(self.except, stub, self.stub)
+  if excepted == nil then
+    return nil
+  end
+  return not excepted and answer
+end
+
 ---@class operator.Where a plain description of what matches, for the host
----@field kind "any"|"fields"|"equal"|"prefix"|"mentions"|"present"|"unsaid"
+---@field kind "any"|"fields"|"equal"|"prefix"|"mentions"|"present"|"except"|"unsaid" except: the first, not the second
 ---@field text? string
 ---@field value? any
 ---@field fields? table<string, operator.Where>
 
--- `tell` says whether what a condition mentions can be told.
+-- `tell` says whether what a condition mentions can be said.
 local function describe(where, tell)
   if is_condition(where) then
-    local told = where.kind ~= "mentions" or tell == nil or tell(where.text)
-    return { kind = told and where.kind or "unsaid", text = where.text }
+    local said = where.kind ~= "mentions" or tell == nil or tell(where.text)
+    return { kind = said and where.kind or "unsaid", text = where.text }
   elseif type(where) ~= "table" then
     return { kind = "equal", value = where }
   end
@@ -300,10 +349,21 @@ local function describe(where, tell)
   return node
 end
 
+-- The descriptions of `where` and `except`, as one.
+local function both(where, except)
+  if not except then
+    return where
+  end
+  return { kind = "except", where or { kind = "fields", fields = {} }, except }
+end
+
 --- What `match` does, for the host.
 ---@return operator.Where? nil: everything matches
 function Filter:program()
-  return self.where ~= nil and describe(self.where) or nil
+  return both(
+    self.where ~= nil and describe(self.where) or nil,
+    self.except ~= nil and describe(self.except) or nil
+  )
 end
 
 -- Is a text that is not in the raw JSON not in the decoded one either? One that lies within a string, whatever the
@@ -316,11 +376,28 @@ local function never()
   return false
 end
 
---- What leaves out only stubs of which `match_stub` says false, or, where the policy is shallow, does not say true.
----@param shallow boolean
----@return operator.Where? nil: none can be left out
-function Filter:stub_program(shallow)
-  local where = self.where
+-- What `told` does.
+local function describe_told(where, fields)
+  if not is_whole(where) then
+    local node = { kind = "fields", fields = {} }
+    for name, want in pairs(where) do
+      node.fields[name] = fields[name] and describe(want, never) or { kind = "unsaid" }
+    end
+    return node
+  elseif is_condition(where) then
+    return { kind = "unsaid" }
+  elseif type(where) ~= "table" then
+    return describe(where)
+  end
+  local node = { kind = "any" }
+  for i, item in ipairs(where) do
+    node[i] = describe_told(item, fields)
+  end
+  return node
+end
+
+-- What `likely` does, where that leaves out any.
+local function describe_likely(where, stub_fields, shallow)
   if where == nil or (is_whole(where) and not shallow) then
     return nil
   elseif is_whole(where) then
@@ -328,13 +405,23 @@ function Filter:stub_program(shallow)
   end
   local fields = {}
   for name, want in pairs(where) do
-    if self.stub[name] then
+    if stub_fields[name] then
       fields[name] = describe(want, never)
     elseif shallow then
       return { kind = "any" } -- never true
     end
   end
   return next(fields) and { kind = "fields", fields = fields } or nil
+end
+
+--- What leaves out only stubs of which `match_stub` says false, or, where the policy is shallow, does not say true.
+---@param shallow boolean
+---@return operator.Where? nil: none can be left out
+function Filter:stub_program(shallow)
+  return both(
+    describe_likely(self.where, self.stub, shallow),
+    self.except ~= nil and describe_told(self.except, self.stub) or nil
+  )
 end
 
 return filter

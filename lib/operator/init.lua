@@ -14,11 +14,11 @@ local operator = {}
 operator.cron = cron
 --- Lengths of time: duration.parse "10m" → 600.
 operator.duration = duration
---- Condition for `where`: the field exists and is neither empty nor false.
+--- Condition for `where` and `except`: the field exists and is neither empty nor false.
 operator.present = filter.present
---- Condition for `where`: operator.prefix "web-".
+--- Condition for both: operator.prefix "web-".
 operator.prefix = filter.prefix
---- Condition for `where` as a whole: the text occurs anywhere in the object.
+--- Condition for both as a whole: the text occurs anywhere in the object.
 operator.mentions = filter.mentions
 --- Raises a permanent error: one clear line, and the key waits until its object changes.
 operator.fail = failure.fail

@@ -10,12 +10,19 @@ local topics = require "operator.topics"
 
 local policy = {}
 
+---@class operator.Watch what a policy looks at
+---@field topic string
+---@field where? any what an object has to match; nil: all do
+---@field except? any of the same form: what matches it too is not watched
+---@field changes? "spec"|"any"
+---@field shallow? boolean what an element of a list cannot tell is not read: it is left to the events
+
 ---@class operator.Policy
 ---@field name string [a-z0-9-]+, unique; it is written into the children's marks
 ---@field source string "scripts/backup.lua:12"
----@field watch { topic: string, where?: any, changes?: "spec"|"any", shallow?: boolean }
+---@field watch operator.Watch
 ---@field topic operator.Topic of watch.topic
----@field filter operator.Filter made from watch.where
+---@field filter operator.Filter made from watch.where and watch.except
 ---@field resync? number seconds; nil: never
 ---@field desired? fun(object: table, ctx: operator.Context): any[]
 ---@field reconcile? fun(object: table, ctx: operator.Context): any
@@ -55,7 +62,7 @@ local FIELDS = {
   "keep_on_stop",
   "concurrency",
 }
-local WATCH_FIELDS = { "topic", "where", "changes", "shallow" }
+local WATCH_FIELDS = { "topic", "where", "except", "changes", "shallow" }
 
 local function has(list, value)
   for _, item in ipairs(list) do
@@ -136,10 +143,12 @@ local function check_topic(spec, topic)
   elseif spec.keep_on_stop and topic.name ~= "Job" then
     complain("keep_on_stop: only a job is stopped, a %s is there or gone", topic.name)
   end
-  local where = spec.watch.where
-  for _, name in ipairs(topic.absent) do
-    if type(where) == "table" and rawget(where, name) ~= nil then
-      complain("watch.where.%s: events of the topic %s do not have it", name, topic.name)
+  for _, side in ipairs({ "where", "except" }) do
+    local pattern = spec.watch[side]
+    for _, name in ipairs(topic.absent) do
+      if type(pattern) == "table" and rawget(pattern, name) ~= nil then
+        complain("watch.%s.%s: events of the topic %s do not have it", side, name, topic.name)
+      end
     end
   end
 end
@@ -261,7 +270,7 @@ function policy.new(spec, source)
   self.source = source
   self.every, self.cron = spec.every or {}, spec.cron or {}
   self.topic = topics[spec.watch.topic]
-  self.filter = filter.new(spec.watch.where, self.topic)
+  self.filter = filter.new(spec.watch.where, spec.watch.except, self.topic)
   self.resync = read_resync(spec.resync)
   self.ignored = paths.compile(spec.ignore)
   self.uncompared = paths.compile({ "Meta.operator-*", table.unpack(spec.ignore or {}) })

@@ -9,8 +9,8 @@ local LINES = tonumber(os.getenv "WHERE_LINES" or 20000)
 local SEED = tonumber(os.getenv "WHERE_SEED" or 1)
 
 -- A program, and what it means.
-local function compile(where)
-  local one = filter.new(where)
+local function compile(watch)
+  local one = filter.new(watch.where, watch.except)
   return scan.where({ one:program() }), one
 end
 
@@ -19,18 +19,18 @@ local function job(text)
 end
 
 -- Raw and decoded must agree; returns what the raw filter said.
-local function agree(where, text)
-  local program, meaning = compile(where)
+local function agree(watch, text)
+  local program, meaning = compile(watch)
   local payload = job(text)
   local raw = program:payload(payload)
   local object = assert(json.decode(payload)).Job
   local decided = meaning:match(object, payload)
   if raw ~= nil and raw ~= decided then
     error(
-      ("raw %s, decoded %s\nwhere %s\npayload %s"):format(
+      ("raw %s, decoded %s\nwatch %s\npayload %s"):format(
         raw,
         decided,
-        generate.show(where),
+        generate.show(watch),
         payload
       ),
       2
@@ -109,9 +109,71 @@ describe("host.scan.where", function()
 
   for _, case in ipairs(cases) do
     it("decides " .. case[1], function()
-      assert.are.equal(case[4], agree(case[2], case[3]))
+      assert.are.equal(case[4], agree({ where = case[2] }, case[3]))
     end)
   end
+
+  local mentions, null = filter.mentions "auto", [[{"A":{"b":null,"c":1}}]] -- of which A is present: unsure
+  local exceptions = {
+    { "no exception", { A = "x" }, { B = "y" }, [[{"A":"x","B":"z"}]], YES },
+    { "an exception", { A = "x" }, { B = "y" }, [[{"A":"x","B":"y"}]], NO },
+    { "an exception of what does not match", { A = "x" }, { B = "y" }, [[{"A":"z","B":"y"}]], NO },
+    { "an exception without a where", nil, { B = "y" }, [[{"A":"x","B":"y"}]], NO },
+    { "what is left without a where", nil, { B = "y" }, [[{"A":"x"}]], YES },
+    {
+      "one of several exceptions",
+      { A = "x" },
+      { { B = "y" }, { B = "z" } },
+      [[{"A":"x","B":"z"}]],
+      NO,
+    },
+    {
+      "a nested exception",
+      { A = { B = "x" } },
+      { A = { C = "y" } },
+      [[{"A":{"C":"y","B":"x"}}]],
+      NO,
+    },
+    { "a text, but for a field", mentions, { A = "x" }, [[{"A":"x","B":"auto"}]], NO },
+    { "a text, and not the field", mentions, { A = "x" }, [[{"A":"y","B":"auto"}]], YES },
+    { "a field, but for a text", { A = "x" }, mentions, [[{"A":"x","B":"auto"}]], NO },
+    { "a field, and not the text", { A = "x" }, mentions, [[{"A":"x","B":"aut"}]], YES },
+    {
+      "an exception that cannot be told",
+      { A = filter.present },
+      { A = filter.present },
+      null,
+      UNSURE,
+    },
+    { "one that cannot, of a match", { A = { c = 1 } }, { A = filter.present }, null, UNSURE },
+    { "one that cannot, of no match", { A = { c = 2 } }, { A = filter.present }, null, NO },
+    { "an exception of what cannot", { A = filter.present }, { A = { c = 1 } }, null, NO },
+    { "no exception of what cannot", { A = filter.present }, { A = { c = 2 } }, null, UNSURE },
+    {
+      "an escaped text, but for a field",
+      mentions,
+      { A = "x" },
+      [[{"A":"x","B":"\u0061uto"}]],
+      NO,
+    },
+  }
+  for _, case in ipairs(exceptions) do
+    it("decides " .. case[1], function()
+      assert.are.equal(case[5], agree({ where = case[2], except = case[3] }, case[4]))
+    end)
+  end
+
+  it("refuses an exception of one, or of three", function()
+    for _, count in ipairs { 0, 1, 3 } do
+      local node = { kind = "except" }
+      for i = 1, count do
+        node[i] = { kind = "present" }
+      end
+      assert.has_error(function()
+        scan.where { node }
+      end, "a where's except is not of two")
+    end
+  end)
 
   it("says yes if any of several programs does, and asks each by its own names", function()
     local program = scan.where {
@@ -127,7 +189,7 @@ describe("host.scan.where", function()
   end)
 
   it("leaves to Lua what it cannot walk, what is deleted, and what is not there", function()
-    local program = compile { A = "x" }
+    local program = compile { where = { A = "x" } }
     for _, payload in ipairs {
       "",
       "{",
@@ -149,19 +211,19 @@ describe("host.scan.where", function()
   end)
 
   it("tells the object's ModifyIndex", function()
-    local program = compile { A = "x" }
+    local program = compile { where = { A = "x" } }
     local _, version = program:payload(job [[{"ModifyIndex":17,"A":{"ModifyIndex":99}}]])
     assert.are.equal(17, version)
   end)
 
   it("agrees on every event that Nomad sent", function()
-    local wheres, events = generate.usual(filter), 0
+    local watches, events = generate.watches(filter), 0
     for _, name in ipairs { "jobs", "namespace-team-a" } do
       for line in io.lines("spec/fixtures/recordings/" .. name .. ".ndjson") do
         for _, event in ipairs(scan.events(line)) do
           local text = event.topic == "Job" and event.payload:match '^{"Job":(.*)}$'
-          for _, where in ipairs(text and wheres or {}) do
-            agree(where, text)
+          for _, watch in ipairs(text and watches or {}) do
+            agree(watch, text)
             events = events + 1
           end
         end
@@ -174,8 +236,8 @@ describe("host.scan.where", function()
     local gen = generate.new(SEED, filter)
     local out = 0
     for i = 1, LINES // 4 do
-      local where, text = gen:pair()
-      local one, shallow = filter.new(where), i % 2 == 0
+      local watch, text = gen:pair()
+      local one, shallow = filter.new(watch.where, watch.except), i % 2 == 0
       local program = one:stub_program(shallow)
       local raw = program and (scan.where { program }):object(text)
       if program and raw == false then
@@ -183,22 +245,44 @@ describe("host.scan.where", function()
         out = out + 1
         assert.is_true(
           decided == false or (shallow and decided == nil),
-          generate.show(where) .. "\n" .. text
+          generate.show(watch) .. "\n" .. text
         )
       end
     end
     assert.is_true(out > LINES / 40, "left out: " .. out)
   end)
 
+  it("says no of no stub whose object matches", function()
+    local gen = generate.new(SEED, filter)
+    local said = { yes = 0, no = 0, nothing = 0 }
+    for _ = 1, LINES // 4 do
+      local watch, text = gen:pair()
+      local one, object = filter.new(watch.where, watch.except), assert(json.decode(text))
+      local stub = { JobSummary = "auto-backup" }
+      for name in pairs(one.stub) do
+        stub[name] = object[name]
+      end
+      local decided = one:match_stub(stub)
+      local answer = decided == nil and "nothing" or decided and "yes" or "no"
+      said[answer] = said[answer] + 1
+      if decided == false then
+        assert.is_false(one:match(object), generate.show(watch) .. "\n" .. text)
+      end
+    end
+    for answer, count in pairs(said) do
+      assert.is_true(count > LINES / 80, answer .. ": " .. count)
+    end
+  end)
+
   it(
     "leaves out stubs without the text of a shallow policy, and none where all have to be read",
     function()
-      local mentions = filter.new { filter.mentions "auto-backup", filter.mentions "autobackup" }
-      local program = scan.where { mentions:stub_program(true) }
+      local hints = filter.new { filter.mentions "auto-backup", filter.mentions "autobackup" }
+      local program = scan.where { hints:stub_program(true) }
       assert.is_false(program:object '{"ID":"web","Meta":{"a":"b"}}')
       assert.is_true(program:object '{"ID":"web","Meta":{"auto-backup":"b"}}')
       assert.is_nil(program:object '{"ID":"web","Meta":{"\\u0061uto-backup":"b"}}')
-      assert.is_nil(mentions:stub_program(false))
+      assert.is_nil(hints:stub_program(false))
       assert.is_nil(filter.new({ TaskGroups = { Name = "x" } }):stub_program(false))
       local never = scan.where { filter.new({ TaskGroups = { Name = "x" } }):stub_program(true) }
       assert.is_false(never:object '{"ID":"web"}')

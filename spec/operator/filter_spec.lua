@@ -1,4 +1,4 @@
--- filter: what watch.where means, on whole objects and on stubs.
+-- filter: what watch.where and watch.except mean, on whole objects and on stubs.
 local filter = require "operator.filter"
 local json = require "host.json"
 
@@ -58,6 +58,43 @@ describe("filter", function()
     assert.is_true(matches({ Type = "service", Meta = filter.mentions "docker" }, job))
   end)
 
+  it("leaves out the exceptions", function()
+    local function watches(where, except)
+      return filter.new(where, except):match(job)
+    end
+    local marked = { Meta = { ["auto-backup"] = "true" } }
+    assert.is_false(watches({ Type = "service" }, marked))
+    assert.is_true(watches({ Type = "service" }, { Meta = { ["auto-backup"] = "no" } }))
+    assert.is_false(watches({ Type = "batch" }, { Type = "system" }))
+    assert.is_false(watches(nil, marked))
+    assert.is_true(watches(nil, { Type = { "batch", "system" } }))
+    assert.is_false(watches(nil, { { Type = "batch" }, { ID = filter.prefix "web" } }))
+    assert.is_false(watches(filter.mentions "docker", marked))
+    assert.is_false(watches(marked, filter.mentions "docker"))
+    assert.is_true(watches(marked, filter.mentions "podman"))
+  end)
+
+  it("searches no text where the other side decides", function()
+    local function raw_of(where, except)
+      local searched = 0
+      local raw = setmetatable({}, {
+        __index = {
+          find = function()
+            searched = searched + 1
+            return 1
+          end,
+        },
+      })
+      filter.new(where, except):match(job, raw)
+      return searched
+    end
+    local marked = { Meta = { ["auto-backup"] = "true" } }
+    assert.equal(0, raw_of(filter.mentions "docker", marked))
+    assert.equal(1, raw_of(filter.mentions "docker", { Type = "batch" }))
+    assert.equal(0, raw_of({ Type = "batch" }, filter.mentions "docker"))
+    assert.equal(1, raw_of(marked, filter.mentions "docker"))
+  end)
+
   it("answers three ways on a stub", function()
     local stub = { ID = "web-1", Type = "service", Meta = { ["auto-backup"] = "true" } }
     local function on_stub(where)
@@ -73,6 +110,33 @@ describe("filter", function()
     assert.is_nil(on_stub({ filter.mentions "docker", filter.mentions "podman" }))
     assert.is_true(on_stub({ filter.mentions "docker", filter.mentions "service" }))
     assert.is_true(filter.new(nil):match_stub(stub))
+  end)
+
+  it("answers three ways on a stub of what has exceptions", function()
+    local stub = { ID = "web-1", Type = "service", Meta = { ["auto-backup"] = "true" } }
+    local function on_stub(where, except)
+      return filter.new(where, except):match_stub(stub)
+    end
+    local marked, mentioned = { Meta = { ["auto-backup"] = "true" } }, filter.mentions "backup"
+    assert.is_false(on_stub(mentioned, marked))
+    assert.is_true(on_stub(mentioned, { Meta = { ["auto-backup"] = "no" } }))
+    assert.is_nil(on_stub(filter.mentions "docker", { Type = "batch" }))
+    assert.is_false(on_stub(filter.mentions "docker", { { ID = "x" }, { Type = "service" } }))
+    assert.is_nil(on_stub({ Type = "service" }, { TaskGroups = { Name = "a" } }))
+    assert.is_true(on_stub({ Type = "service" }, { Type = "batch", TaskGroups = { Name = "a" } }))
+    assert.is_false(on_stub({ Type = "batch" }, { TaskGroups = { Name = "a" } }))
+    assert.is_false(on_stub(nil, marked))
+    assert.is_true(on_stub(nil, { Type = "batch" }))
+    -- A stub has fields, and thus texts, that the object has not.
+    assert.is_nil(on_stub(marked, mentioned))
+    assert.is_nil(on_stub(marked, { filter.mentions "podman", { ID = "x" } }))
+    assert.is_nil(on_stub(marked, filter.present))
+  end)
+
+  it("cannot tell what an element of a stub mentions", function()
+    local stub = { Datacenters = json.array({ { Name = "dc1" } }) }
+    local where = { Datacenters = { Name = filter.mentions "x" } }
+    assert.is_nil(filter.new(where):match_stub(stub))
   end)
 
   it("never says false on a stub where the whole object says true", function()
@@ -96,8 +160,8 @@ describe("filter", function()
   end)
 
   it("refuses what cannot mean anything, with the path", function()
-    local function complaint(where)
-      local ok, err = pcall(filter.new, where)
+    local function complaint(where, except)
+      local ok, err = pcall(filter.new, where, except)
       assert.is_false(ok)
       return err
     end
@@ -109,6 +173,13 @@ describe("filter", function()
     )
     assert.matches("watch.where.Type: expected a value", complaint({ Type = print }), 1, true)
     assert.matches("watch.where.Meta is an empty table", complaint({ Meta = {} }), 1, true)
+    assert.matches(
+      'watch.except.Meta.x[2]: values of Meta are strings, write "1"',
+      complaint({ Type = "batch" }, { Meta = { x = { "a", 1 } } }),
+      1,
+      true
+    )
+    assert.matches("watch.except is an empty table", complaint(nil, {}), 1, true)
     assert.matches(
       "mixes a list with named fields",
       complaint({ Type = { "a", b = "c" } }),

@@ -125,6 +125,22 @@ describe("loader", function()
       'name = "x", watch = { topic = "Job", where = { Meta = { a = true } } }, desired = print',
       'write "true"'
     )
+    expect(
+      'name = "x", watch = { topic = "Job", except = { Meta = { a = 1 } } }, desired = print',
+      'watch.except.Meta.a: values of Meta are strings, write "1"'
+    )
+    expect(
+      'name = "x", watch = { topic = "Job", excpet = {} }, desired = print',
+      'unknown field "excpet", did you mean except?'
+    )
+    for _, side in ipairs({ "where", "except" }) do
+      expect(
+        ('name = "x", on = {}, watch = { topic = "Allocation", %s = { Job = { ID = "a" } } }'):format(
+          side
+        ),
+        ("watch.%s.Job: events of the topic Allocation do not have it"):format(side)
+      )
+    end
   end)
 
   it("refuses two policies of one name, naming both places", function()

@@ -223,20 +223,30 @@ function Generator:fits(value, depth)
   return self:where(math.max(depth, 0))
 end
 
---- A condition and an object. The condition is one that filter.new takes.
----@return any where
+-- A condition that filter.new takes; half of them are made to fit.
+function Generator:pattern(object)
+  while true do
+    local pattern = self:chance(50) and self:fits(object, 3) or self:where(3)
+    if pcall(self.filter.new, pattern) then
+      return pattern
+    end
+  end
+end
+
+--- Conditions and an object. Half have an exception, and a few of those nothing else.
+---@return { where: any, except: any }
 ---@return string text
 function Generator:pair()
   self.escapes = self:one_of { 0, 0, 0, 2, 30 }
   self.spaced = self:chance(30)
   local text = self:object(3)
   local object = assert(json.decode(text))
-  while true do
-    local where = self:chance(50) and self:fits(object, 3) or self:where(3)
-    if pcall(self.filter.new, where) then
-      return where, text
-    end
+  local watch = { where = self:pattern(object) }
+  if self:chance(50) then
+    watch.except = self:pattern(object)
+    watch.where = not self:chance(10) and watch.where or nil
   end
+  return watch, text
 end
 
 --- A condition as text, for a message.
@@ -268,6 +278,20 @@ function generate.usual(filter)
     { Priority = 50.0, Periodic = { Enabled = true } },
     { TaskGroups = { Count = 1, Services = false } },
   }
+end
+
+--- Watches as policies have them.
+---@return { where: any, except: any }[]
+function generate.watches(filter)
+  local watches = {}
+  for i, where in ipairs(generate.usual(filter)) do
+    watches[i] = { where = where }
+  end
+  local marked, m = { Meta = { ["auto-backup"] = "true" } }, filter.mentions
+  table.insert(watches, { where = { m "auto-backup", m "autobackup" }, except = marked })
+  table.insert(watches, { where = marked, except = { m "backup-schedule", { Stop = true } } })
+  table.insert(watches, { except = { { Type = "batch" }, { TaskGroups = { Count = 1 } } } })
+  return watches
 end
 
 return generate
