@@ -48,15 +48,6 @@ local function settings(job)
   }
 end
 
---- The backup follows its source: stopped or gone, it goes; moved, it moves.
-local function desired(job)
-  if job.Stop then
-    return {}
-  end
-  local place = { Datacenters = job.Datacenters, NodePool = job.NodePool }
-  return { backup:render(settings(job), place) }
-end
-
 --- The key that `key` was meant to be: auto_backup, AutoBackup, backup_schedule …
 local function meant(key)
   if KEYS[key] then
@@ -70,29 +61,60 @@ local function meant(key)
   end
 end
 
---- Warns of a job that seems to ask for backups and gets none, or not as it says.
+-- The JobModifyIndex of jobs that were warned of, by key. Forgotten now and then: a warning may be repeated.
+local warned, count = {}, 0
+local MOST = 1000
+
+--- Was this specification not warned of yet? `desired` is asked again when a write failed, or the backup was changed.
+local function is_news(job, key)
+  if warned[key] == job.JobModifyIndex then
+    return false
+  elseif count == MOST then
+    warned, count = {}, 0
+  end
+  warned[key], count = job.JobModifyIndex, count + 1
+  return true
+end
+
+--- Warns of what in a job's meta does nothing: it seems to ask for backups, and gets none, or not as it says.
 local function hints(job, ctx)
+  local lines = {}
   --- `place`: the group or task whose meta this is; nil for the job's own.
   local function check(meta, place)
     for key, value in pairs(meta or {}) do
       local known = meant(key)
       local switch = known == SWITCH
       if known and (place or key ~= known or switch and value ~= "true" and value ~= "false") then
-        ctx.warn(("job %s: %s = %q in %s does nothing; write %s = %q in the job's own meta"):format(
-          job.ID, key, value, place or "the meta", known, switch and "true" or value))
+        table.insert(lines,
+          ("job %s: %s = %q in %s does nothing; write %s = %q in the job's own meta"):format(
+            job.ID, key, value, place or "the meta", known, switch and "true" or value))
       end
     end
   end
   check(job.Meta)
-  if not operator.occurs(job.TaskGroups, "ackup") then
-    return -- most jobs: a large one is not taken apart for nothing
-  end
-  for _, group in ipairs(job.TaskGroups or {}) do
-    check(group.Meta, "the meta of group " .. group.Name)
-    for _, task in ipairs(group.Tasks or {}) do
-      check(task.Meta, "the meta of task " .. task.Name)
+  if operator.occurs(job.TaskGroups, "ackup") then -- in few jobs: a large one is not taken apart for nothing
+    for _, group in ipairs(job.TaskGroups or {}) do
+      check(group.Meta, "the meta of group " .. group.Name)
+      for _, task in ipairs(group.Tasks or {}) do
+        check(task.Meta, "the meta of task " .. task.Name)
+      end
     end
   end
+  if lines[1] and is_news(job, ctx.key) then
+    for _, line in ipairs(lines) do
+      ctx.warn(line)
+    end
+  end
+end
+
+--- The backup follows its source: stopped or gone, it goes; moved, it moves.
+local function desired(job, ctx)
+  hints(job, ctx)
+  if job.Stop then
+    return {}
+  end
+  local place = { Datacenters = job.Datacenters, NodePool = job.NodePool }
+  return { backup:render(settings(job), place) }
 end
 
 return {
@@ -110,6 +132,7 @@ return {
         operator.mentions "auto-backup", operator.mentions "auto_backup",
         operator.mentions "autobackup",
       },
+      except = { Meta = { [SWITCH] = "true" } }, -- the policy above warns of these
       shallow = true,
     },
     reconcile = hints,

@@ -207,6 +207,82 @@ describe("the backup policy", function()
       end)
     end
 
+    --- How often a text was said to those who watch.
+    local function times(text)
+      return select(2, said("warn"):gsub(text:gsub("%p", "%%%0"), ""))
+    end
+
+    it("in a job with a backup too, once for each change", function()
+      local nested = ' in the meta of task task does nothing; write auto-backup = "true"'
+      local misspelt = 'backup_schedule = "@hourly" in the meta does nothing; write backup-schedule'
+      local meta = { ["auto-backup"] = "true", backup_schedule = "@hourly" }
+      register("web", meta, task_with(marked))
+      assert.equal("@daily", backup_of("web").Periodic.Spec)
+      assert.same({ 1, 1 }, { times(nested), times(misspelt) })
+      -- Neither what becomes of the backup nor a list says it again.
+      world.nomad:stop("default", "backup-web")
+      world:settle()
+      assert(backup_of "web")
+      world:advance "1h"
+      assert.same({ 1, 1 }, { times(nested), times(misspelt) })
+      meta.other = "x"
+      register("web", meta, task_with(marked))
+      assert.same({ 2, 2 }, { times(nested), times(misspelt) })
+    end)
+
+    it("once, however often Nomad has to be asked", function()
+      local ended = world:fault { path = "^/v1/jobs$", method = "POST", status = 500, body = "no" }
+      register("web", { ["auto-backup"] = "true", backup_schedule = "@hourly" })
+      world:advance "2m"
+      assert.is_nil(backup_of "web")
+      ended()
+      world:advance "10m"
+      assert(backup_of "web")
+      assert.equal(1, times "backup_schedule =")
+    end)
+
+    it("in a job that is stopped, or refused, too", function()
+      register("web", { ["auto-backup"] = "true", backup_schedule = "@hourly" }, { Stop = true })
+      assert.equal(1, times "job web: backup_schedule =")
+      local bad = { ["auto-backup"] = "true", ["backup-target-db"] = "", backup_schedule = "x" }
+      register("api", bad)
+      assert.equal(1, times "job api: backup_schedule =")
+    end)
+
+    it("when the mark is put right, and when it goes", function()
+      register("web", { auto_backup = "true" })
+      assert.equal(1, times "job web: auto_backup =")
+      register("web", { auto_backup = "true", ["auto-backup"] = "true" })
+      assert.equal(2, times "job web: auto_backup =")
+      assert(backup_of "web")
+      register("web", { auto_backup = "true" })
+      assert.equal(3, times "job web: auto_backup =")
+      assert.is_nil(backup_of "web")
+    end)
+
+    it("at a start, of a job that was there before", function()
+      world:stop()
+      world = testing.world { scripts = SCRIPTS }
+      local job = samples.service("web", group_with(marked))
+      job.Meta = marked
+      world.nomad:register(job)
+      world:start()
+      assert(backup_of "web")
+      assert.equal(1, times "in the meta of group group")
+    end)
+
+    it("and a job with a backup costs the other policy nothing", function()
+      local function reconciled(policy)
+        return world.counters[('reconcile_total{policy="%s",result="done"}'):format(policy)] or 0
+      end
+      register("web", { ["auto-backup"] = "true" })
+      register("api", { ["auto-backup"] = "true", backup_schedule = "@hourly" })
+      assert(reconciled "backup" >= 2)
+      assert.equal(0, reconciled "backup-hints")
+      register("db", { auto_backup = "true" })
+      assert.equal(1, reconciled "backup-hints")
+    end)
+
     it("none where all is well", function()
       register("web", { ["auto-backup"] = "true", ["backup-schedule"] = "@hourly", other = "x" })
       register("off", { ["auto-backup"] = "false" })
