@@ -133,13 +133,11 @@ describe("loader", function()
       'name = "x", watch = { topic = "Job", excpet = {} }, desired = print',
       'unknown field "excpet", did you mean except?'
     )
+    local alloc =
+      'name = "x", on = {}, watch = { topic = "Allocation", %s = { Job = { ID = "a" } } }'
     for _, side in ipairs({ "where", "except" }) do
-      expect(
-        ('name = "x", on = {}, watch = { topic = "Allocation", %s = { Job = { ID = "a" } } }'):format(
-          side
-        ),
-        ("watch.%s.Job: events of the topic Allocation do not have it"):format(side)
-      )
+      local text = ("watch.%s.Job: events of the topic Allocation do not have it"):format(side)
+      expect(alloc:format(side), text)
     end
   end)
 
