@@ -8,7 +8,7 @@ void lua_class_open(lua_State *L, const char *name, const luaL_Reg *methods, con
 	(void)luaL_newmetatable(L, name);
 	lua_pushvalue(L, -1);
 	luaL_setfuncs(L, meta, 1);
-	luaL_newlibtable(L, methods);
+	lua_newtable(L);
 	lua_pushvalue(L, -2);
 	luaL_setfuncs(L, methods, 1); /* class methods */
 	lua_setfield(L, -2, "__index");
