@@ -170,6 +170,10 @@ static void other(struct http_conn *c, const struct http_request *r)
 {
 	size_t i;
 
+	if (span_is(r->path, "/v1/acl/policies")) {
+		http_answer(c, 400, 1, text("ACL support disabled"), 0);
+		return;
+	}
 	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		if (span_is(r->path, fixed[i].path)) {
 			http_answer(c, 200, 1, text(fixed[i].body), hold(r, 1));

@@ -52,6 +52,21 @@ function acl.get(kind, id, options)
   return object, err
 end
 
+--- Are ACLs off, so that anybody may do anything? Source: GET /v1/acl/policies, for which a server looks at nothing else
+--- first, whatever the agent that is asked has in its configuration. (Of the token itself newer Nomads tell where ACLs
+--- are off, too.)
+---@async
+---@param options? { timeout?: number } seconds
+---@return boolean off false also where that cannot be told
+function acl.are_off(options)
+  local _, err = nomad.request("GET", acl.PATHS.policy, {
+    query = { prefix = "nomad-operator-asks-whether-acls-are-off" },
+    aside = true,
+    timeout = options and options.timeout,
+  })
+  return err ~= nil and (err.body or ""):find("ACL support disabled", 1, true) ~= nil
+end
+
 --- The rules of the policies that the token has, as they were written; a workload identity's too. Nomads that know no
 --- such question (before 1.11) answer with an error.
 ---@async

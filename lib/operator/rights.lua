@@ -3,7 +3,7 @@
 ---
 --- Nomad has no route that answers this for every kind of token: what a token says of itself are names of policies,
 --- whose rules would have to be understood as the server does, and that is not there for workload identities before
---- 1.11, nor for the anonymous token, nor where ACLs are off. A plan is judged as a registration is.
+--- 1.11, nor for the anonymous token. A plan is judged as a registration is. Where ACLs are off nothing is planned.
 
 local acl = require "nomad.acl"
 local jobs = require "nomad.jobs"
@@ -31,6 +31,7 @@ local PROBE_ID = "nomad-operator-asks-for-its-rights"
 ---@field private answers table<string, "may"|"lacks"|"unclear"> by namespace
 ---@field private asking table<string, table> the signal of the question that is under way
 ---@field private said table<string, boolean> namespaces of which it was said that they may only be read
+---@field private off? boolean ACLs are off, so that every namespace may be written in
 local Rights = {}
 Rights.__index = Rights
 
@@ -86,7 +87,11 @@ local function is_denial(err)
 end
 
 -- What Nomad says. Anything but a plan and a denial says nothing of the rights.
-local function question(namespace)
+local function question(self, namespace)
+  self.off = self.off or acl.are_off({ timeout = rights.PATIENCE })
+  if self.off then
+    return "may"
+  end
   local plan, err = jobs.plan(probe_job(namespace), { timeout = rights.PATIENCE })
   if plan then
     return "may"
@@ -122,7 +127,7 @@ local function ask(self, namespace)
   end
   local signal = self.host.signal()
   self.asking[namespace] = signal
-  local ok, answer, err = pcall(question, namespace)
+  local ok, answer, err = pcall(question, self, namespace)
   self.asking[namespace] = nil
   if ok then
     self.answers[namespace] = answer
@@ -214,6 +219,7 @@ end
 --- The token, its rights, or the namespaces may be others now (a list has come through, a stream was opened): what may
 --- be written is asked for again before the next write; what may not, at once.
 function Rights:renew()
+  self.off = nil
   for namespace, answer in pairs(self.answers) do
     if answer ~= "lacks" then
       self.answers[namespace] = nil

@@ -88,7 +88,7 @@ local arguments = {
     csi_list = {}, host_list = {}, plugin_list = {}, csi_get = { "default", "x" },
     host_get = { "default", "x" }, plugin_get = { "x" },
   },
-  acl = { own_rules = {}, list = { "binding-rule" }, get = { "auth-method", "x" } },
+  acl = { are_off = {}, own_rules = {}, list = { "binding-rule" }, get = { "auth-method", "x" } },
 }
 local count = 0
 for module, functions in pairs(arguments) do

@@ -110,6 +110,18 @@ for _, version in ipairs { "1.11.3", "1.4.3" } do
       assert.is_table(looks.alive(world, "c-late", "ops"))
     end)
 
+    it("is not planned in where ACLs are off", function()
+      local world = testing.world({ version = version, files = { ["p.lua"] = POLICY } })
+      for i = 1, 5 do
+        world.nomad:register(source("web-" .. i))
+      end
+      world:start()
+      world:settle()
+      assert.equal(5, looks.count_alive(world, "^c%-"))
+      assert.equal(0, count_requests(world, "POST", "/plan$"))
+      assert.equal(1, count_requests(world, "GET", "^/v1/acl/policies"))
+    end)
+
     it("is asked about once, and the question changes nothing", function()
       local world = new_world(READ, { version = version })
       local index = world.nomad.state.index

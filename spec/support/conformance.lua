@@ -107,6 +107,7 @@ conformance.steps = {
   { "a job of such a namespace", "GET", "/v1/job/x?namespace=ghost", quiet = true },
   { "a job that is not there", "GET", "/v1/job/none", quiet = true },
   { "a job of all namespaces", "GET", "/v1/job/web?namespace=*", quiet = true },
+  { "ACL policies where ACLs are off", "GET", "/v1/acl/policies?prefix=x", quiet = true },
   { "a region that is not there", "POST", "/v1/jobs",
     body(web("x", { Region = "eu" })), quiet = true },
   { "a read of such a region", "GET", "/v1/jobs?region=eu", quiet = true },

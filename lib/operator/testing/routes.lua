@@ -129,11 +129,12 @@ local function health()
   return answers.json { client = HEALTHY, server = HEALTHY }
 end
 
-local function token_self(call)
+-- No policy of a token has another name than "own".
+local function policies(call)
   if not call.model.acl.on then
     return answers.text(400, "ACL support disabled")
   end
-  return answers.json { Type = call.rights:manages() and "management" or "client" }
+  return answers.json(json.array {})
 end
 
 -- The token's policies; here each token has one of its own. 1.4 takes "self" for a name.
@@ -161,7 +162,7 @@ local EXACT = {
   ["/v1/namespace"] = namespaces,
   ["/v1/system/gc"] = collect,
   ["/v1/agent/health"] = health,
-  ["/v1/acl/token/self"] = token_self,
+  ["/v1/acl/policies"] = policies,
   ["/v1/acl/policy/self"] = policy_self,
   ["/v1/acl/policy/own"] = policy_own,
   ["/v1/regions"] = function()
