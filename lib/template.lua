@@ -103,6 +103,26 @@ function Template:visit(values, on_value)
   eval.visit(self.tree, values, self.functions, on_value)
 end
 
+--- The fields of the values that a template names, in order, where it does nothing else: [[ .Name ]].
+---@return { name: string, placeholder: template.Placeholder }[]? nil: there is more to evaluate
+function Template:fields()
+  local fields = {}
+  for _, node in ipairs(self.tree.nodes) do
+    local expr = node.expr
+    if
+      node.kind == "output"
+      and expr.op == "field"
+      and expr.base.op == "dot"
+      and #expr.path == 1
+    then
+      fields[#fields + 1] = { name = expr.path[1], placeholder = node.placeholder }
+    elseif node.kind ~= "text" then
+      return nil
+    end
+  end
+  return fields
+end
+
 ---@return template.Placeholder[]
 function Template:placeholders()
   return self.tree.placeholders

@@ -8,18 +8,21 @@ local nomad = {}
 -- Set while code runs that only decides: why it may not call Nomad.
 local forbidden
 
+-- What is forbidden until it is closed.
+local Guard = {
+  __close = function(self)
+    forbidden = self.before
+  end,
+}
+
 --- From now until the value is closed, every request raises `reason`: for functions that only decide, so that they can
 --- be asked for a plan too. Waits nothing, so no other task runs meanwhile.
 ---@param reason string
 ---@return table closable `local guard <close> = nomad.forbid "…"`
 function nomad.forbid(reason)
-  local before = forbidden
+  local guard = setmetatable({ before = forbidden }, Guard)
   forbidden = reason
-  return setmetatable({}, {
-    __close = function()
-      forbidden = before
-    end,
-  })
+  return guard
 end
 
 local function check_allowed(method, path)

@@ -148,10 +148,10 @@ function Apply:conflict_or_raise(context, key, err, what)
   return false
 end
 
--- Raises quietly where Nomad would refuse any write.
-function Apply:check_hold(context, key)
-  self.hold:check((marks.split(key)), context.policy.name, context.owner)
-  self.rights:check((marks.split(key)))
+-- Raises quietly where Nomad would refuse any write in the namespace.
+function Apply:check_hold(context, namespace)
+  self.hold:check(namespace, context.policy.name, context.owner)
+  self.rights:check(namespace)
 end
 
 -- Somebody else wrote the live job since we last found it right, or the decision is old: the owner may have changed. As
@@ -165,7 +165,7 @@ end
 
 -- Sends the wanted job, with what others own as it is live.
 function Apply:register(context, wanted, live)
-  self:check_hold(context, wanted.key)
+  self:check_hold(context, wanted.namespace)
   local options = { enforce_index = live and live.JobModifyIndex or 0 }
   if wanted.text then
     return jobs.register_text(wanted.text, wanted.namespace, options)
@@ -231,7 +231,7 @@ function Apply:write(context, wanted, live, detail)
     local what = ("%s could not be %sd"):format(marks.show(key), op)
     return self:conflict_or_raise(context, key, err, what)
   end
-  self.hold:passed((marks.split(key)))
+  self.hold:passed(wanted.namespace)
   if op == "create" then
     context.block:say("info", ("Registering %s job"):format(name), { child = key })
   end
@@ -340,13 +340,12 @@ end
 ---@param context operator.ApplyContext
 ---@param desired any[] what the policy returned
 ---@return integer writes
----@return string[] keys of the children that are wanted
+---@return operator.WantedChild[]
 function Apply:sync(context, desired)
   local list, wanted = self:prepare(context, desired)
-  local writes, keys = 0, {}
+  local writes = 0
   local wrote, first
-  for i, one in ipairs(list) do
-    keys[i] = one.key
+  for _, one in ipairs(list) do
     wrote, first = try(self, context, self.ensure, one, first)
     writes = writes + (wrote and 1 or 0)
   end
@@ -359,7 +358,7 @@ function Apply:sync(context, desired)
   if first then
     error(first, 0)
   end
-  return writes, keys
+  return writes, list
 end
 
 return apply

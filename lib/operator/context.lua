@@ -64,6 +64,7 @@ function context.new(host, policy, block, key, cause)
     key = key,
     cause = transcript.cause(cause),
     dry_run = host.options.dry_run,
+    requeue = false, -- or when the key is to be worked again
     [BLOCK] = block,
   }, Context)
 end

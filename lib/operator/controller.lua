@@ -24,6 +24,7 @@ controller.UNPARK = 60
 ---@field policy operator.Policy
 ---@field topic operator.Topic what the policy watches
 ---@field facts? operator.Facts where only some changes of an object are news
+---@field private version_field string of an object
 ---@field objects operator.Seen versions (see Controller:version) by key
 ---@field queue operator.Queue
 ---@field private cause operator.Cause of the list's last element: most of its neighbours share it
@@ -56,6 +57,7 @@ function controller.new(deps)
     reads = deps.reads,
     objects = seen.new(watchlist.new(deps.host, deps.policy.watch.topic)),
     scope = deps.scope,
+    version_field = deps.policy.watch.changes ~= "any" and deps.policy.topic.spec or "ModifyIndex",
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     found = deps.found,
     results = {}, -- counters of what became of reconciles, by kind
@@ -126,7 +128,7 @@ function Controller:version(key, object)
   if self.facts then
     return self.facts:version(key, object)
   end
-  return self.policy.watch.changes ~= "any" and object[self.topic.spec] or object.ModifyIndex
+  return object[self.version_field] or object.ModifyIndex
 end
 
 --- The object is of no interest any more.

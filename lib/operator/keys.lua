@@ -51,13 +51,6 @@ local function parse(key)
   end
 end
 
---- The topic of a key's object.
----@param key string
----@return string
-function keys.topic(key)
-  return parse(key) or "Job"
-end
-
 -- The key that was split last, and its parts: a key is often asked for several times.
 local last, last_namespace, last_id, last_topic
 
@@ -85,6 +78,14 @@ function keys.split(key)
     last = key
   end
   return last_namespace, last_id, last_topic
+end
+
+--- The topic of a key's object.
+---@param key string
+---@return string
+function keys.topic(key)
+  local _, _, topic = keys.split(key)
+  return topic or "Job"
 end
 
 --- A key as a person reads it: other namespaces are named.

@@ -271,7 +271,9 @@ function Known:of(policy, owner)
     keys[#keys + 1] = self.children:key(child)
     child = alive_from(self, self.children:get(child, NEXT), which)
   end
-  table.sort(keys)
+  if #keys > 1 then
+    table.sort(keys)
+  end
   return keys
 end
 

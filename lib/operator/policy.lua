@@ -20,6 +20,7 @@ local policy = {}
 ---@class operator.Policy
 ---@field name string [a-z0-9-]+, unique; it is written into the children's marks
 ---@field source string "scripts/backup.lua:12"
+---@field private title string "Backup"
 ---@field watch operator.Watch
 ---@field topic operator.Topic of watch.topic
 ---@field filter operator.Filter made from watch.where and watch.except
@@ -254,7 +255,7 @@ Policy.__index = Policy
 --- "Backup": the policy as a noun that begins a line.
 ---@return string
 function Policy:noun()
-  return (self.name:gsub("^%l", string.upper))
+  return self.title
 end
 
 --- Checks `spec`; raises a sentence without a position: the caller adds it.
@@ -268,6 +269,7 @@ function policy.new(spec, source)
     self[name] = value
   end
   self.source = source
+  self.title = self.name:gsub("^%l", string.upper)
   self.every, self.cron = spec.every or {}, spec.cron or {}
   self.topic = topics[spec.watch.topic]
   self.filter = filter.new(spec.watch.where, spec.watch.except, self.topic)

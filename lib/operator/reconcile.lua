@@ -12,6 +12,8 @@ local reconcile = {}
 --- How long a read may wait for the state that an event announced.
 local READ_WAIT = "5s"
 
+local DONE = { kind = "done" }
+
 -- Is the object one that the policy watches? A child may say that its owner is of another topic, which its policy
 -- watched before.
 local function is_watched(controller, key, object)
@@ -107,7 +109,7 @@ local function sync(controller, item, block, ctx, job, matches, made)
   }, matches and ask_desired(policy, job, ctx) or {})
   if writes == 0 and item.cause.kind == "event" then
     for _, child in ipairs(children) do
-      block:say("info", ("%s unchanged: %s"):format(policy:noun(), marks.show(child)))
+      block:say("info", ("%s unchanged: %s"):format(policy:noun(), marks.show(child.key)))
     end
   end
 end
@@ -154,7 +156,7 @@ local function work(controller, item, block)
   if ctx.requeue then
     delay = math.min(delay or math.huge, math.max(0, ctx.requeue - ctx.now))
   end
-  return delay and { kind = "after", delay = delay } or { kind = "done" }
+  return delay and { kind = "after", delay = delay } or DONE
 end
 
 --- Works one item of the queue. Raises what ends it (see operator.failure).
@@ -166,7 +168,7 @@ end
 function reconcile.run(controller, item, block)
   if controller.scope:is_lost(marks.split(item.key)) then
     block:say("debug", "The token no longer sees the namespace: everything stays as it is")
-    return { kind = "done" }
+    return DONE
   end
   return work(controller, item, block)
 end

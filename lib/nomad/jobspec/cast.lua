@@ -49,7 +49,7 @@ Cast.__index = Cast
 
 ---@class jobspec.CastJob
 ---@field cast jobspec.Cast
----@field head table<string, any> ID, Name, Namespace, Region; and Multiregion, Periodic, ParameterizedJob: {} for any block
+---@field head table<string, any> ID, Name, Namespace, Region; Multiregion, Periodic, ParameterizedJob: {} for any block
 ---@field private layout cast.Layout
 ---@field private values table<integer, string> of placeholders and slots
 local CastJob = {}
@@ -317,12 +317,12 @@ local function head_of(nodes, fills)
   local value = mould.value
   return {
     ID = value(nodes.ID, fills),
-    Name = value(nodes.Name, fills),
-    Namespace = value(nodes.Namespace, fills),
-    Region = value(nodes.Region, fills),
-    Multiregion = value(nodes.Multiregion, fills),
-    Periodic = value(nodes.Periodic, fills),
-    ParameterizedJob = value(nodes.ParameterizedJob, fills),
+    Name = nodes.Name and value(nodes.Name, fills),
+    Namespace = nodes.Namespace and value(nodes.Namespace, fills),
+    Region = nodes.Region and value(nodes.Region, fills),
+    Multiregion = nodes.Multiregion and value(nodes.Multiregion, fills),
+    Periodic = nodes.Periodic and value(nodes.Periodic, fills),
+    ParameterizedJob = nodes.ParameterizedJob and value(nodes.ParameterizedJob, fills),
   }
 end
 

@@ -36,7 +36,8 @@ local MAX_KEPT_BYTES = 8 * 1024 * 1024
 ---@field private namespace? string
 ---@field private mould? mould.Mould
 ---@field private made_cast? jobspec.Cast|false false: there is none
----@field private apart boolean what stands around a value can make nothing harmful of it, unless it begins with "{"
+---@field private check fun(self, given: table): any[] checks the values, and puts them in order
+---@field private fields? { name: string, placeholder: template.Placeholder }[] all placeholders, if each names a field
 ---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
 ---@field private kept table<string, table> parsed by text
 ---@field private order string[] of kept, oldest first
@@ -160,15 +161,36 @@ end
 ---------------------------------------------------------------------------------------------------
 -- Rendering.
 
+-- A value by itself.
+local function take(self, fills, value, placeholder)
+  local index, typed = placeholder.index, self.typed
+  values.check(value, placeholder, typed[index] or self.json and self.mode == "text")
+  fills[index] = typed[index] and values.literal(value, placeholder) or value
+end
+
 -- Each value by itself, where no two of them touch.
 local function check_apart(self, given)
-  local fills, typed = {}, self.typed
-  local tables_allowed = self.json and self.mode == "text"
+  local fills = {}
   self.inner:visit(given, function(value, placeholder)
-    local index = placeholder.index
-    values.check(value, placeholder, typed[index] or tables_allowed)
-    fills[index] = typed[index] and values.literal(value, placeholder) or value
+    take(self, fills, value, placeholder)
   end)
+  return fills
+end
+
+-- The same where the placeholders only name fields.
+local function check_fields(self, given)
+  if type(given) ~= "table" then
+    return check_apart(self, given) -- says so
+  end
+  local fills = {}
+  for i = 1, #self.fields do
+    local field = self.fields[i]
+    local value = given[field.name]
+    if value == nil then
+      return check_apart(self, given) -- says what is missing
+    end
+    take(self, fills, value, field.placeholder)
+  end
   return fills
 end
 
@@ -183,9 +205,7 @@ local function check_seams(self, given)
   end
   self.inner:render(given, {
     escape = function(value, placeholder)
-      local index = placeholder.index
-      values.check(value, placeholder, self.typed[index] or self.json and self.mode == "text")
-      fills[index] = self.typed[index] and values.literal(value, placeholder) or value
+      take(self, fills, value, placeholder)
       see(type(value) == "string" and value or "0", placeholder)
       touching = placeholder
       return ""
@@ -204,7 +224,7 @@ end
 ---@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
 ---@return jobspec.Rendering
 function Template:render(given, overrides)
-  local ok, fills = pcall(self.apart and check_apart or check_seams, self, given)
+  local ok, fills = pcall(self.check, self, given)
   if not ok then
     error(raised(self, fills), 0)
   end
@@ -225,14 +245,11 @@ local function write(self, given)
       local before = out.scanner:context()
       out:add_value(written(value, placeholder, out.scanner), placeholder)
       if before ~= "bare" and out.scanner:context() ~= before then
-        error(
-          {
-            line = placeholder.line,
-            message = values.shown(placeholder)
-              .. (": its value would end the %s that it stands in"):format(before),
-          },
-          0
-        )
+        error({
+          line = placeholder.line,
+          message = values.shown(placeholder)
+            .. (": its value would end the %s that it stands in"):format(before),
+        }, 0)
       end
       return ""
     end,
@@ -400,7 +417,9 @@ function template.new(text, name, namespace)
     return mould.token(self.prefix, placeholder.index)
   end)
   self.json = plain:find("^%s*{") ~= nil
-  self.apart = inner:is_apart()
+  -- Where they are apart, what stands around a value can make nothing harmful of it.
+  self.fields = inner:fields()
+  self.check = not inner:is_apart() and check_seams or self.fields and check_fields or check_apart
   if self.json then
     prepare_json(self)
   end
