@@ -161,15 +161,12 @@ end
 ---@async
 ---@param text string an object
 ---@param namespace? string the job's
----@param options { enforce_index: integer }
+---@param enforce integer register only if the job's JobModifyIndex is this
 ---@return nomad.Registration?
 ---@return host.nomad.Error?
-function jobs.register_text(text, namespace, options)
+function jobs.register_text(text, namespace, enforce)
   return send_registration(namespace, {
-    text = ('{"EnforceIndex":true,"Job":%s,"JobModifyIndex":%d}'):format(
-      text,
-      options.enforce_index
-    ),
+    text = '{"EnforceIndex":true,"Job":' .. text .. ',"JobModifyIndex":' .. enforce .. "}",
   })
 end
 

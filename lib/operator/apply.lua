@@ -7,6 +7,7 @@ local jobs = require "nomad.jobs"
 local changes = require "operator.changes"
 local check = require "operator.check"
 local child = require "operator.child"
+local counters = require "operator.counters"
 local echo = require "operator.echo"
 local failure = require "operator.failure"
 local flap = require "operator.flap"
@@ -38,7 +39,7 @@ local apply = {}
 ---@field planned? table[] set: nothing is written, what would be is put here
 ---@field private checker operator.Check
 ---@field private flap operator.Flap
----@field private writes table<string, fun()> counters, by verb and policy
+---@field writes operator.Counters by verb: "create", "update", "remove"
 ---@field private superseded? boolean
 local Apply = {}
 Apply.__index = Apply
@@ -62,7 +63,7 @@ function apply.new(deps)
     rights = deps.rights,
     host = deps.host,
     planned = deps.planned,
-    writes = {},
+    writes = counters.new(deps.host, "writes_total", "verb"),
     flap = flap.new(deps.host),
     checker = check.new({ host = deps.host, version = agent.version }),
     echo = echo.new(),
@@ -111,16 +112,9 @@ end
 ---@param words string "created"
 ---@param detail? string
 function Apply.say_done(context, key, words, detail)
-  context.block:say(
-    "info",
-    ("%s %s: %s%s"):format(
-      context.policy:noun(),
-      words,
-      marks.show(key),
-      detail and (" (" .. detail .. ")") or ""
-    ),
-    { child = key }
-  )
+  detail = detail and " (" .. detail .. ")" or ""
+  local message = context.policy:noun() .. " " .. words .. ": " .. marks.show(key) .. detail
+  context.block:say("info", message, { child = key })
 end
 
 -- What would be done: said in the block, or noted for `plan`.
@@ -166,12 +160,13 @@ end
 -- Sends the wanted job, with what others own as it is live.
 function Apply:register(context, wanted, live)
   self:check_hold(context, wanted.namespace)
-  local options = { enforce_index = live and live.JobModifyIndex or 0 }
-  if wanted.text then
-    return jobs.register_text(wanted.text, wanted.namespace, options)
+  local index = live and live.JobModifyIndex or 0
+  local text = wanted.text
+  if text then
+    return jobs.register_text(text, wanted.namespace, index)
   end
   local job = live and ignore.keep(wanted.job, live, context.policy.ignored) or wanted.job
-  return jobs.register(job, options)
+  return jobs.register(job, { enforce_index = index })
 end
 
 -- What is written again although its owner wants what it wanted before, somebody else has changed. Raises where that
@@ -202,19 +197,6 @@ function Apply:check_current()
   end
 end
 
---- Counts a write.
----@param policy string
----@param verb "create"|"update"|"remove"
-function Apply:count_write(policy, verb)
-  local name = verb .. " " .. policy
-  local add = self.writes[name]
-  if not add then
-    add = self.host.counter("writes_total", { policy = policy, verb = verb })
-    self.writes[name] = add
-  end
-  add()
-end
-
 -- Writes the child. Returns false when somebody else wrote first: read again and decide again.
 function Apply:write(context, wanted, live, detail)
   self:check_current()
@@ -233,11 +215,11 @@ function Apply:write(context, wanted, live, detail)
   end
   self.hold:passed(wanted.namespace)
   if op == "create" then
-    context.block:say("info", ("Registering %s job"):format(name), { child = key })
+    context.block:say("info", "Registering " .. name .. " job", { child = key })
   end
   self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
   self.known:synced(key, wanted.digest)
-  self:count_write(name, op)
+  self.writes:add(name, op)
   self.say_done(context, key, op .. "d", detail)
   self:check_last(key, answer)
   if (answer.Warnings or "") ~= "" then
@@ -349,11 +331,9 @@ function Apply:sync(context, desired)
     wrote, first = try(self, context, self.ensure, one, first)
     writes = writes + (wrote and 1 or 0)
   end
-  for _, key in ipairs(self.known:of(context.policy.name, context.owner)) do
-    if not wanted[key] then
-      wrote, first = try(self, context, removal.remove, key, first)
-      writes = writes + (wrote and 1 or 0)
-    end
+  for _, key in ipairs(self.known:of(context.policy.name, context.owner, wanted)) do
+    wrote, first = try(self, context, removal.remove, key, first)
+    writes = writes + (wrote and 1 or 0)
   end
   if first then
     error(first, 0)

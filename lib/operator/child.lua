@@ -11,7 +11,7 @@ local child = {}
 
 ---@class operator.WantedChild
 ---@field job table JSON job spec with marks; made when it is asked for, where there is its text
----@field text? string of the job, as JSON
+---@field text? string of the job, as JSON; made each time it is asked for
 ---@field namespace string
 ---@field key string
 ---@field digest string json.digest of the job without marks and without what the policy ignores
@@ -136,24 +136,22 @@ local function make(job, policy, owner, options)
   return { job = job, namespace = job.Namespace, key = key, digest = digest }
 end
 
--- What a child that is made as text is asked for: its table, which most do not need; its text, to be sent.
-local LAZY = {
-  job = function(self)
-    return make(resolve(self.value), self.policy, self.owner, self.options).job
-  end,
-  text = function(self)
-    local hash = marks.carries_hash(self.made.head) and self.digest or nil
-    return self.made:text(
-      marks.text(self.options.instance, self.policy.name, self.owner, self.key, hash)
-    )
-  end,
-}
+local function text_of(self)
+  local hash = marks.carries_hash(self.made.head) and self.digest or nil
+  return self.made:text(
+    marks.text(self.options.instance, self.policy.name, self.owner, self.key, hash)
+  )
+end
 
+-- What a child that is made as text is asked for: its text, to be sent; its table, which most do not need.
 local WRITTEN = {
   __index = function(self, name)
-    local value = LAZY[name] and LAZY[name](self)
-    rawset(self, name, value)
-    return value
+    if name == "text" then
+      return text_of(self)
+    elseif name == "job" then
+      self.job = make(resolve(self.value), self.policy, self.owner, self.options).job
+      return self.job
+    end
   end,
 }
 

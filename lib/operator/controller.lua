@@ -2,6 +2,7 @@
 
 local json = require "host.json"
 local context = require "operator.context"
+local counters = require "operator.counters"
 local duration = require "operator.duration"
 local facts = require "operator.facts"
 local failure = require "operator.failure"
@@ -60,7 +61,7 @@ function controller.new(deps)
     version_field = deps.policy.watch.changes ~= "any" and deps.policy.topic.spec or "ModifyIndex",
     works = deps.policy.desired ~= nil or deps.policy.reconcile ~= nil, -- else only handlers and timers
     found = deps.found,
-    results = {}, -- counters of what became of reconciles, by kind
+    results = counters.new(deps.host, "reconcile_total", "result"),
     fatal = deps.fatal,
     on_idle = deps.idle,
   }, Controller)
@@ -174,6 +175,25 @@ local function cause_of(self, event, object)
   return event.cause
 end
 
+-- The object of an event is to be worked.
+local function put_object(self, key, object, matches, event)
+  if not self.works then
+    return
+  end
+  local partial = self.topic.partial
+  self.queue:put({
+    key = key,
+    gentle = false,
+    object = not partial and object or nil,
+    matches = matches,
+    index = partial and event.index or nil,
+    size = #(event.raw or ""),
+    at = event.index,
+    live = event.live,
+    cause = cause_of(self, event, object),
+  })
+end
+
 --- An event with the object as it is now.
 ---@param key string
 ---@param job table a job, or whatever the topic is of
@@ -194,16 +214,7 @@ function Controller:observe(key, job, event)
     return
   end
   self.objects:news(key, version)
-  local partial = self.topic.partial
-  self:put(key, {
-    object = not partial and job or nil,
-    matches = matches,
-    index = partial and event.index or nil,
-    size = #(event.raw or ""),
-    at = event.index,
-    live = event.live,
-    cause = cause_of(self, event, job),
-  })
+  put_object(self, key, job, matches, event)
 end
 
 --- What a title says of an object's state.
@@ -395,15 +406,6 @@ local function cut_short(self, item, block)
   block:close("Given up: the operator stops, or new scripts have taken over")
 end
 
-local function count(self, kind)
-  local add = self.results[kind]
-  if not add then
-    add = self.host.counter("reconcile_total", { policy = self.policy.name, result = kind })
-    self.results[kind] = add
-  end
-  add()
-end
-
 -- The task of an item has ended.
 function Controller:ended(item, block, ok, result, trace)
   if not ok and failure.is_cancelled(result) then
@@ -411,7 +413,7 @@ function Controller:ended(item, block, ok, result, trace)
     return
   end
   local outcome = ok and result or outcome_of(self, result, trace, block)
-  count(self, outcome.kind)
+  self.results:add(self.policy.name, outcome.kind)
   if not ok and self.fatal then
     self.fatal(item.key, tostring(result))
     outcome = { kind = "fail" }

@@ -27,6 +27,7 @@ function decision.begin(controller, item)
   return setmetatable({
     controller = controller,
     key = item.key,
+    version = nil, -- until it is known, by `on`
     newest = controller.objects:version(item.key),
     at = item.object and item.asked or controller.host.monotonic(),
   }, Decision)

@@ -145,7 +145,7 @@ local function is_write(method, path)
   return method ~= "GET"
     and method ~= "HEAD"
     and not READS[path]
-    and not path:find("^/v1/job/.+/plan$")
+    and (path == "/v1/jobs" or not path:find("^/v1/job/.+/plan$"))
 end
 
 -- How long a request has to wait. After a 429 they go one behind the other, until one is answered.

@@ -376,7 +376,8 @@ function Generation:event(topic, type, id, namespace, index, raw)
     self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
     return
   end
-  events.take(self, topic, { type = type, index = index, raw = raw }, payload)
+  local event = { type = type, index = index, raw = raw, key = nil, live = nil }
+  events.take(self, topic, event, payload)
   return self:busy()
 end
 

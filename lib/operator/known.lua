@@ -263,12 +263,16 @@ end
 --- The children of an owner that exist and are not stopped and done with, in order of their keys.
 ---@param policy string
 ---@param owner string
+---@param except? table<string, boolean> keys of children that are not asked for
 ---@return string[] keys
-function Known:of(policy, owner)
+function Known:of(policy, owner, except)
   local keys = {}
   local child, which = first_alive(self, policy, owner)
   while child do
-    keys[#keys + 1] = self.children:key(child)
+    local key = self.children:key(child)
+    if not (except and except[key]) then
+      keys[#keys + 1] = key
+    end
     child = alive_from(self, self.children:get(child, NEXT), which)
   end
   if #keys > 1 then

@@ -120,7 +120,7 @@ local function stop(apply, context, key, live)
   elseif not send_stop(apply, context, key, live, time) then
     return false
   end
-  apply:count_write(policy.name, "remove")
+  apply.writes:add(policy.name, "remove")
   apply.say_done(context, key, "removed", context.reason)
   if policy.stop_runs then
     stop_runs(apply, context, key)

@@ -62,7 +62,10 @@ end
 ---@param cause operator.Cause
 ---@return operator.Block
 function transcript.open(host, policy, key, cause)
-  return setmetatable({ host = host, policy = policy, key = key, cause = cause }, Block)
+  return setmetatable(
+    { host = host, policy = policy, key = key, cause = cause, fields = nil, lines = nil },
+    Block
+  )
 end
 
 local function title(self)

@@ -68,7 +68,7 @@ local job = {
 local arguments = {
   jobs = {
     get = { "default", "web" }, list = {}, index = {}, register = { job }, strip = { job },
-    register_text = { json.encode(job), "default", { enforce_index = 0 } },
+    register_text = { json.encode(job), "default", 0 },
     stop = { job },
     deregister = { "default", "made", { purge = true } }, parse = { "job \"x\" {}" },
     plan = { job },

@@ -26,6 +26,8 @@ local template = {}
 --- Parsed texts that are kept, for one template: at most this many, with this many bytes of HCL in all.
 local MAX_KEPT = 1024
 local MAX_KEPT_BYTES = 8 * 1024 * 1024
+--- So many fields a rendering may bring along, beside its values, at no cost.
+local MORE_FIELDS = 4
 
 ---@class jobspec.Template
 ---@field name string the file, as it is named in messages
@@ -182,7 +184,8 @@ local function check_fields(self, given)
   if type(given) ~= "table" then
     return check_apart(self, given) -- says so
   end
-  local fills = {}
+  -- As long as it becomes, with the fields of the job that come behind: it would grow step by step.
+  local fills = { table.unpack(self.fields, 1, #self.fields + MORE_FIELDS) }
   for i = 1, #self.fields do
     local field = self.fields[i]
     local value = given[field.name]

@@ -22,7 +22,7 @@ local function harmful(text)
 end
 
 local function check_text(placeholder, text)
-  if placeholder.raw or not text:find("[{%c]") then
+  if placeholder.raw or text:find("^[^{%c]*$") then
     return
   end
   local found = harmful(text)
