@@ -223,7 +223,7 @@ function Check:has_passed(made)
   local known, head = self:casts_of(made.cast), made.head
   return known.matters ~= nil
     and is_plain(head.ID)
-    and (head.Name == nil or is_plain(head.Name))
+    and (head.Name == nil or head.Name == head.ID or is_plain(head.Name))
     and known.valid[made:key(known.matters)] == true
 end
 

@@ -74,13 +74,14 @@ function queue.new(deps)
   return self
 end
 
-function Queue:become(item, state)
-  if item.state then
-    self.counts[item.state] = self.counts[item.state] - 1
+local function become(self, item, state)
+  local counts, before = self.counts, item.state
+  if before then
+    counts[before] = counts[before] - 1
   end
   item.state = state
   if state then
-    self.counts[state] = self.counts[state] + 1
+    counts[state] = counts[state] + 1
   end
 end
 
@@ -91,7 +92,7 @@ local function append(lane, entry)
 end
 
 local function make_ready(self, item)
-  self:become(item, "ready")
+  become(self, item, "ready")
   item.due, item.since = nil, self.now()
   item.asked = item.asked or item.since
   append(self.lanes[item.live and "live" or "list"], item)
@@ -263,7 +264,7 @@ local function item_of(self, entry, name)
   local item = { key = key, attempts = 0, live = false, index = 0 }
   take_in(self, item)
   item.since = item.asked
-  self:become(item, "ready")
+  become(self, item, "ready")
   return item
 end
 
@@ -303,7 +304,7 @@ function Queue:pump()
     if not item then
       return
     end
-    self:become(item, "running")
+    become(self, item, "running")
     self.run(item)
   end
 end
@@ -330,7 +331,7 @@ function Queue:wake()
 end
 
 local function wait(self, item, delay)
-  self:become(item, "waiting")
+  become(self, item, "waiting")
   item.due = self.now() + delay
   self.waiting:push({ due = item.due, item = item })
   arm(self)
@@ -339,7 +340,7 @@ end
 -- What was put while the item ran makes it ready again, whatever came of the run.
 local function run_again(self, item)
   local again = item.again
-  self:become(item, nil)
+  become(self, item, nil)
   drop_object(self, item)
   item.again, item.live, item.index = nil, again.live, again.index
   item.cause, item.attempts = again.cause, 0
@@ -357,7 +358,7 @@ local function put_off(self, item, outcome)
     return "held"
   end
   if outcome.kind == "fail" or (failed and item.attempts >= queue.ATTEMPTS) then
-    self:become(item, "parked")
+    become(self, item, "parked")
     item.asked = nil
     return "parked"
   end
@@ -376,7 +377,7 @@ local function settle(self, item, outcome)
   if item.again then
     return run_again(self, item)
   elseif outcome.kind == "done" then
-    self:become(item, nil)
+    become(self, item, nil)
     drop_object(self, item)
     self.items[item.key] = nil
     return "done"

@@ -125,7 +125,7 @@ end
 
 -- Where the list says nothing of meta (Nomad 1.4) a child is known only once it was read: then its owner is looked at.
 local function learn(controller, key, job)
-  local mark = marks.policy(job) and marks.read(job)
+  local mark = marks.policy(job) and keys.topic(key) == "Job" and marks.read(job)
   if
     mark
     and mark.instance == controller.host.options.instance
@@ -140,7 +140,7 @@ local function work(controller, item, block)
   local policy = controller.policy
   local made = policy.desired and decision.begin(controller, item)
   local job, matches = read(controller, item)
-  if job and keys.topic(item.key) == "Job" then
+  if job then
     learn(controller, item.key, job)
   end
   local ctx = controller.make_context(block, item.key, item.cause)

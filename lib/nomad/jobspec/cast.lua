@@ -292,16 +292,6 @@ local function layout_for(self, overrides, values)
   return layout
 end
 
--- Where all of a job's values are strings already, they are used as they are.
-local function are_texts(self, fills)
-  for i = 1, #self.strings do
-    if type(fills[self.strings[i]]) ~= "string" then
-      return false
-    end
-  end
-  return #self.wholes == 0
-end
-
 local function texts_of(self, fills)
   local values = {}
   for _, index in ipairs(self.strings) do
@@ -331,9 +321,10 @@ local NONE = {}
 --- A job of these values, to be written.
 ---@param fills any[] the values of the placeholders; what follows them is the job's own
 ---@param overrides? table<string, any> fields of the job that stand before the template's
+---@param texts? boolean true: the values are strings, and are used as they are
 ---@return jobspec.CastJob? nil: the overrides are such that it is made as a table
-function Cast:fill(fills, overrides)
-  local values = are_texts(self, fills) and fills or texts_of(self, fills)
+function Cast:fill(fills, overrides, texts)
+  local values = texts and #self.wholes == 0 and fills or texts_of(self, fills)
   local layout = layout_for(self, overrides or NONE, values)
   local head = layout and head_of(self.head, fills)
   return layout

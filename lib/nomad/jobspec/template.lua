@@ -38,7 +38,7 @@ local MORE_FIELDS = 4
 ---@field private namespace? string
 ---@field private mould? mould.Mould
 ---@field private made_cast? jobspec.Cast|false false: there is none
----@field private check fun(self, given: table): any[] checks the values, and puts them in order
+---@field private check fun(self, given: table): any[], boolean? checks the values, and puts them in order: fills, texts
 ---@field private fields? { name: string, placeholder: template.Placeholder }[] all placeholders, if each names a field
 ---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
 ---@field private kept table<string, table> parsed by text
@@ -53,6 +53,7 @@ Template.__name = "jobspec.Template"
 ---@field values table
 ---@field overrides? table<string, any>
 ---@field fills any[] the values of the placeholders, checked
+---@field texts? boolean true: they are known to be strings
 local Rendering = {}
 Rendering.__index = Rendering
 Rendering.__name = "jobspec.Rendering"
@@ -61,7 +62,7 @@ Rendering.__name = "jobspec.Rendering"
 ---@return jobspec.CastJob? nil: it is made as a table, by `resolve`
 function Rendering:cast()
   local made = self.template:cast()
-  return made and made:fill(self.fills, self.overrides)
+  return made and made:fill(self.fills, self.overrides, self.texts)
 end
 
 ---@param value any
@@ -185,16 +186,21 @@ local function check_fields(self, given)
     return check_apart(self, given) -- says so
   end
   -- As long as it becomes, with the fields of the job that come behind: it would grow step by step.
-  local fills = { table.unpack(self.fields, 1, #self.fields + MORE_FIELDS) }
+  local fills, texts = { table.unpack(self.fields, 1, #self.fields + MORE_FIELDS) }, true
   for i = 1, #self.fields do
     local field = self.fields[i]
     local value = given[field.name]
     if value == nil then
       return check_apart(self, given) -- says what is missing
     end
-    take(self, fills, value, field.placeholder)
+    if values.is_harmless(value) and not self.typed[i] then
+      fills[i] = value
+    else
+      take(self, fills, value, field.placeholder)
+      texts = texts and type(fills[i]) == "string"
+    end
   end
-  return fills
+  return fills, texts
 end
 
 -- Each value, and what it makes together with its neighbours.
@@ -227,12 +233,12 @@ end
 ---@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
 ---@return jobspec.Rendering
 function Template:render(given, overrides)
-  local ok, fills = pcall(self.check, self, given)
+  local ok, fills, texts = pcall(self.check, self, given)
   if not ok then
     error(raised(self, fills), 0)
   end
   return setmetatable(
-    { template = self, values = given, overrides = overrides, fills = fills },
+    { template = self, values = given, overrides = overrides, fills = fills, texts = texts },
     Rendering
   )
 end

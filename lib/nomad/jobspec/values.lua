@@ -21,11 +21,15 @@ local function harmful(text)
   return text:match("{{") or text:match("[$%%]{") or text:match("%c") and "a control character"
 end
 
+--- Is it text in which nothing can be found that would be evaluated? Most values are.
+---@param value any
+---@return boolean
+function values.is_harmless(value)
+  return type(value) == "string" and value:find("^[^{%c]*$") ~= nil
+end
+
 local function check_text(placeholder, text)
-  if placeholder.raw or text:find("^[^{%c]*$") then
-    return
-  end
-  local found = harmful(text)
+  local found = not placeholder.raw and harmful(text)
   if found then
     if found ~= "a control character" then
       found = ("%q"):format(found)
