@@ -9,6 +9,7 @@
 #include "lua_request.h"
 
 #define REQUEST_META "host.nomad.request"
+#define REQUEST_AT 2 /* on the stack of the function that waits */
 
 struct request {
 	struct task_wait wait;
@@ -69,8 +70,10 @@ static int request_over(lua_State *L, int status, lua_KContext context)
 				    : lua_request_push_error(L, &r->request);
 
 	(void)status;
-	/* The body may be large, and the collector comes late. */
+	/* The body may be large, and the collector comes late. Then it has nothing to call any more. */
 	lua_request_free(&r->request);
+	lua_pushnil(L);
+	lua_setmetatable(L, REQUEST_AT);
 	return results;
 }
 
@@ -81,11 +84,11 @@ static int request(lua_State *L)
 
 	lua_settop(L, 1);
 	task_check(L, "nomad.request");
-	r = lua_newuserdatauv(L, sizeof(*r), LUA_REQUEST_KEPT);
+	r = lua_newuserdatauv(L, sizeof(*r), LUA_REQUEST_KEPT); /* at REQUEST_AT */
 	*r = (struct request){.wait.abort = request_abort};
 	lua_request_init(&r->request);
 	luaL_setmetatable(L, REQUEST_META);
-	lua_request_read(L, 1, 2, &r->request, "nomad.request");
+	lua_request_read(L, 1, REQUEST_AT, &r->request, "nomad.request");
 	r->sent = api_send(c->api, &r->request.call, NULL, on_done, r);
 	return task_wait(L, &r->wait, request_over);
 }

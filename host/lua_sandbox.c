@@ -55,7 +55,7 @@ static int setmetatable_(lua_State *L)
 	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
 		return luaL_error(L, "cannot change a protected metatable");
 	if (lua_istable(L, 2)) {
-		lua_pushliteral(L, "__gc");
+		lua_pushvalue(L, lua_upvalueindex(1)); /* "__gc" */
 		if (lua_rawget(L, 2) != LUA_TNIL)
 			return luaL_error(L, "__gc is not supported here: use a to-be-closed "
 					     "variable, local x <close>");
@@ -151,7 +151,9 @@ void lua_sandbox_open(lua_State *L)
 	lua_setglobal(L, "load");
 	json_globals_set(L);
 	lua_register(L, "xpcall", xpcall_);
-	lua_register(L, "setmetatable", setmetatable_);
+	lua_pushliteral(L, "__gc");
+	lua_pushcclosure(L, setmetatable_, 1);
+	lua_setglobal(L, "setmetatable");
 	lua_register(L, "collectgarbage", collectgarbage_);
 	lua_coroutine_open(L);
 }

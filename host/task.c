@@ -17,7 +17,7 @@
 	32 /* coroutines of finished tasks that are kept for the next ones, with their stacks */
 
 /* What the userdata of a task keeps from the collector. */
-enum { UV_THREAD = 1, UV_DONE, UV_RESULT, UV_TRACE, UV_COUNT = UV_TRACE };
+enum { UV_THREAD = 1, UV_DONE, UV_ERROR, UV_TRACE, UV_COUNT = UV_TRACE };
 
 /* The address is the key of the table of spare coroutines in the registry. */
 static const char spares_key;
@@ -138,20 +138,15 @@ static void push_error(lua_State *L, const struct ending *e, lua_State *co)
 	}
 }
 
-static int keep_outcome(lua_State *L)
+/* Of a task that failed: before its coroutine is shut. */
+static int keep_error(lua_State *L)
 {
 	const struct ending *e = lua_touserdata(L, 1);
 	lua_State *co = e->task->co;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, e->task->ref); /* e task */
-	if (e->status == LUA_OK && !e->cancelled) {
-		lua_settop(co, 1); /* the first result, or nil */
-		lua_xmove(co, L, 1);
-		lua_setiuservalue(L, 2, UV_RESULT);
-		return 0;
-	}
 	push_error(L, e, co);
-	lua_setiuservalue(L, 2, UV_RESULT);
+	lua_setiuservalue(L, 2, UV_ERROR);
 	luaL_traceback(L, co, NULL, 0);
 	lua_setiuservalue(L, 2, UV_TRACE);
 	return 0;
@@ -181,13 +176,26 @@ static void log_failure(lua_State *L, const struct task *t)
 	report(t->set->o.log, LOG_ERROR, t->set->o.generation, text, trace);
 }
 
+/* Pushes what done gets as its result: the first one, or nil; or the error. */
+static void push_result(lua_State *L, const struct ending *e)
+{
+	lua_State *co = e->task->co;
+
+	if (e->status != LUA_OK) {
+		lua_getiuservalue(L, 2, UV_ERROR);
+		return;
+	}
+	lua_settop(co, 1);
+	lua_xmove(co, L, 1);
+}
+
 static int tell(lua_State *L)
 {
 	const struct ending *e = lua_touserdata(L, 1);
-	bool ok = e->status == LUA_OK && !e->cancelled;
+	bool ok = e->status == LUA_OK;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, e->task->ref);
-	lua_getiuservalue(L, 2, UV_RESULT); /* e task result */
+	push_result(L, e); /* e task result */
 	if (lua_getiuservalue(L, 2, UV_DONE) == LUA_TFUNCTION) {
 		lua_pushboolean(L, ok);
 		lua_pushvalue(L, 3);
@@ -290,10 +298,12 @@ static void end_task(struct task *t, int status, bool exceeded)
 		wait->task = NULL;
 		wait->abort(wait);
 	}
-	if (!call_with_reserve(ts, keep_outcome, &e))
-		complain(t, "the end of the task");
-	if (status != LUA_OK && !call_with_reserve(ts, shut, &e))
-		complain(t, "closing its variables");
+	if (status != LUA_OK) {
+		if (!call_with_reserve(ts, keep_error, &e))
+			complain(t, "the end of the task");
+		if (!call_with_reserve(ts, shut, &e))
+			complain(t, "closing its variables");
+	}
 	*(void **)lua_getextraspace(t->co) = NULL;
 	if (!call_with_reserve(ts, tell, &e))
 		complain(t, "its done callback");
