@@ -59,7 +59,9 @@ endif
 CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Ihost -isystem /usr/include/lua5.4
 CFLAGS += -std=c11 $(OPT) $(WARN) -fno-common -fPIE -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS += -pie $(LINK)
-NETWORK := -lcurl -lmicrohttpd
+# The dynamic linker looks each name up in this order, and nearly half of them are libcrypto's own: it comes before libcurl,
+# which brings it.
+NETWORK := -lc -Wl,--push-state,--no-as-needed -l:libcrypto.so.3 -Wl,--pop-state -lcurl -lmicrohttpd
 # make slim: these from tools/slim, and OpenSSL, static: of what lies unused in the file no page is ever read.
 ifdef SLIM
 CPPFLAGS := -isystem build/slim/libraries/include $(CPPFLAGS)

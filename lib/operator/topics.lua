@@ -79,7 +79,14 @@ local function field(name)
   end
 end
 
+local rows = {}
+
 local function row(name, given)
+  rows[name] = given
+  table.insert(topics.names, name)
+end
+
+local function make(name, given)
   local self = setmetatable(given, Topic)
   self.name = name
   self.payload = given.payload or name
@@ -90,9 +97,17 @@ local function row(name, given)
   self.facts = given.facts and words(given.facts)
   self.absent = words(given.absent or "")
   self.spec = given.spec or "ModifyIndex"
-  topics[name] = self
-  table.insert(topics.names, name)
+  return self
 end
+
+-- Most topics are never watched: one is made when it is asked for.
+setmetatable(topics, {
+  __index = function(_, name)
+    local given = rows[name]
+    topics[name] = given and make(name, given)
+    return rawget(topics, name)
+  end,
+})
 
 -- Why a job is no job of its own, or none for this policy.
 local function job_left_out(job, policy)

@@ -11,13 +11,11 @@
 
 local json = require "host.json"
 local jobs = require "nomad.jobs"
-local cast = require "nomad.jobspec.cast"
 local hcl = require "nomad.jobspec.hcl"
 local jsontext = require "nomad.jobspec.jsontext"
 local mould = require "nomad.jobspec.mould"
 local refusal = require "nomad.jobspec.refusal"
 local source = require "nomad.jobspec.source"
-local trial = require "nomad.jobspec.trial"
 local values = require "nomad.jobspec.values"
 local gotemplate = require "template"
 
@@ -331,7 +329,7 @@ end
 ---@return jobspec.Cast? nil: jobs of this template are made as tables, or it is not prepared yet
 function Template:cast()
   if self.made_cast == nil and self.mode then
-    self.made_cast = self.mode == "fill" and cast.new(self.mould) or false
+    self.made_cast = self.mode == "fill" and require("nomad.jobspec.cast").new(self.mould) or false
   end
   return self.made_cast or nil
 end
@@ -381,7 +379,7 @@ function Template:prepare()
       return nil, err
     end
   end
-  local accepted, err = trial.run(self.inner, self.prefix, self.namespace)
+  local accepted, err = require("nomad.jobspec.trial").run(self.inner, self.prefix, self.namespace)
   if not accepted then
     return nil, err
   end
