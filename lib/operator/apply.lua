@@ -4,6 +4,7 @@
 local nomad = require "nomad"
 local agent = require "nomad.agent"
 local jobs = require "nomad.jobs"
+local ahead = require "operator.ahead"
 local changes = require "operator.changes"
 local check = require "operator.check"
 local child = require "operator.child"
@@ -33,6 +34,7 @@ local apply = {}
 ---@field hold operator.Hold
 ---@field rights operator.Rights
 ---@field echo operator.Echo
+---@field ahead operator.Ahead
 ---@field host table
 ---@field instance string
 ---@field dry_run boolean
@@ -67,6 +69,7 @@ function apply.new(deps)
     flap = flap.new(deps.host),
     checker = check.new({ host = deps.host, version = agent.version }),
     echo = echo.new(),
+    ahead = ahead.new(deps.host, deps.known),
     instance = options.instance,
     dry_run = options.dry_run or deps.planned ~= nil,
   }, Apply)

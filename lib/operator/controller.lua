@@ -229,7 +229,7 @@ end
 ---@param event { type: string, index: integer, live: boolean }
 ---@param job? table the job or other object in the event, which may be as it was before
 function Controller:deregistered(key, event, job)
-  local matches = job and self:covers(job) and event_matches(self, job) ~= false
+  local matches = job and self:covers(job) and event_matches(self, job, event.raw) ~= false
   if not self:concerns(key, matches) then
     return
   elseif job then

@@ -45,6 +45,18 @@ local function read(controller, item)
   return job, is_watched(controller, item.key, job)
 end
 
+-- Has an event just said that the object is gone? Its children go too, if it is so: they are read meanwhile.
+local function look_ahead(controller, item)
+  local policy = controller.policy
+  local announced = item.live
+    and not item.object
+    and item.cause.kind == "event"
+    and controller.topic.gone[item.cause.type]
+  if announced and policy.desired and not policy.keep_on_stop then
+    return controller.apply.ahead:begin(policy.name, item.key)
+  end
+end
+
 -- Why the children of a job that wants none are removed.
 local function reason_of(job, matches)
   if not job then
@@ -139,6 +151,7 @@ end
 local function work(controller, item, block)
   local policy = controller.policy
   local made = policy.desired and decision.begin(controller, item)
+  local reading <close> = look_ahead(controller, item) -- luacheck: ignore 211
   local job, matches = read(controller, item)
   if job then
     learn(controller, item.key, job)

@@ -132,8 +132,17 @@ local function stop(apply, context, key, live)
   return true
 end
 
+-- The child as it is, or was a moment ago: see operator.ahead.
+local function read(apply, key)
+  local live = apply.ahead:take(key)
+  if live then
+    return live
+  end
+  return jobs.get(marks.split(key))
+end
+
 local function remove_once(apply, context, key)
-  local live, err = jobs.get(marks.split(key))
+  local live, err = read(apply, key)
   if not live and err.code ~= "not_found" then
     failure.raise(err)
   end
