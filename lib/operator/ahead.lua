@@ -1,5 +1,6 @@
---- ahead: while an owner that is said to be gone is read, its children are read too. What is read ahead may be as old
---- as the question: it is used only for a child that is as it was known, and a write of it is refused if it is overtaken.
+--- ahead: while an owner that is said to be gone is read, its children are read too. What is read ahead may be older
+--- than the owner's answer: it is used only for a child that is as we have left it, and a write of it is refused where
+--- somebody else wrote meanwhile.
 
 local jobs = require "nomad.jobs"
 local marks = require "operator.marks"
@@ -72,7 +73,7 @@ end
 --- The child as it was read ahead, once. nil: it has to be read.
 ---@async
 ---@param key string of the child
----@return table? job is not stopped
+---@return table? job as we have left it
 function Ahead:take(key)
   local flight = self.flights[key]
   if not flight then
@@ -82,7 +83,7 @@ function Ahead:take(key)
   end
   self.flights[key] = nil
   local job = flight.job
-  if job and not job.Stop and self.known:right_at(key, job.JobModifyIndex) then
+  if job and self.known:right_at(key, job.JobModifyIndex) then
     return job
   end
   return nil
