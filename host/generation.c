@@ -277,6 +277,7 @@ void generation_lost(struct generation *g, const char *reason)
 void generation_event(struct generation *g, const struct scan_event *event)
 {
 	struct interests_verdict verdict;
+	struct inbox_item *item;
 
 	if (!interests_want(g->interests, event, g->context.watched, &verdict) ||
 		(keyset_has(g->context.watched, verdict.key) && told_has(g->told, &verdict))) {
@@ -284,7 +285,11 @@ void generation_event(struct generation *g, const struct scan_event *event)
 			g->context.newest = verdict.version;
 		return;
 	}
-	if (inbox_event(g->inbox, event, verdict.key)) {
+	item = inbox_event(g->inbox, event);
+	if (item) {
+		item->tag = verdict.key;
+		item->holds = verdict.holds;
+		item->sure = verdict.sure;
 		(void)metrics_add(g->context.metrics, "events_taken_total", 1);
 		if (verdict.key)
 			keyset_add(g->context.watched, verdict.key);

@@ -65,7 +65,7 @@ static const char *put(char **at, const struct scan_span *span, size_t *len)
 	return start;
 }
 
-bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag)
+struct inbox_item *inbox_event(struct inbox *box, const struct scan_event *event)
 {
 	size_t text =
 		event->topic.n + event->type.n + event->key.n + event->ns.n + event->payload.n + 5;
@@ -78,19 +78,18 @@ bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag
 		if (!box->gap)
 			box->gap = add(box, INBOX_GAP, 0);
 		box->gap->index++;
-		return false;
+		return NULL;
 	}
 	item = add(box, INBOX_EVENT, text);
 	at = item->block ? item->block : (char *)(item + 1);
 	item->index = event->index;
-	item->tag = tag;
 	item->topic = put(&at, &event->topic, &item->topic_len);
 	item->type = put(&at, &event->type, &item->type_len);
 	item->key = put(&at, &event->key, &item->key_len);
 	item->ns = put(&at, &event->ns, &item->ns_len);
 	payload.escaped = false; /* raw JSON */
 	item->payload = put(&at, &payload, &item->payload_len);
-	return true;
+	return item;
 }
 
 void inbox_connected(struct inbox *box, uint64_t epoch, bool live)

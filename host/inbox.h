@@ -25,8 +25,11 @@ struct inbox_item {
 	size_t payload_len;
 	void *block; /* the strings, where they are long; NULL: they are behind the item */
 	size_t size;
-	uint64_t tag; /* the caller's, of an event */
-	bool busy;    /* the caller's: what was said to it is that there is enough to do for now */
+	/* The caller's, of an event. */
+	uint64_t tag;
+	uint64_t holds; /* a bit for each policy that watches it */
+	bool sure;	/* of them; else holds means nothing */
+	bool busy;	/* what was said to it is that there is enough to do for now */
 };
 
 struct inbox;
@@ -34,8 +37,9 @@ struct inbox;
 /* max: bytes that may wait; the event that reaches it is the last one taken. */
 struct inbox *inbox_new(size_t max);
 void inbox_free(struct inbox *box);
-/* false: there was no room, the event was dropped and a gap noted. */
-bool inbox_event(struct inbox *box, const struct scan_event *event, uint64_t tag);
+/* The item, which the caller may add to until it returns; NULL: there was no room, the event was dropped and a gap
+ * noted. */
+struct inbox_item *inbox_event(struct inbox *box, const struct scan_event *event);
 void inbox_connected(struct inbox *box, uint64_t epoch, bool live);
 void inbox_lost(struct inbox *box, const char *reason);
 /* The oldest, which then is the caller's to give to inbox_done; NULL: none. */

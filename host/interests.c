@@ -217,10 +217,10 @@ static bool want(const struct interest *one, const struct scan_event *event,
 	if (where_payload(one->where, event->payload.p, event->payload.n, &seen) != WHERE_NO)
 		passes = true;
 	out->version = seen.version;
-	if (one->once && seen.sure) {
+	out->sure = seen.sure;
+	out->holds = seen.holds;
+	if (one->once && seen.sure)
 		out->spec = seen.spec;
-		out->holds = seen.holds;
-	}
 	return passes;
 }
 

@@ -23,9 +23,11 @@ struct interests_verdict {
 	uint64_t
 		key; /* of an event that passes: its object, as in a keyset; 0 where everything passes */
 	uint64_t version; /* its object's ModifyIndex, where it was looked at, or 0 */
-	/* Of an event that passes, where another one of the same specification, for which nothing more holds, would be
-	 * no news: see struct where_seen. Else 0. */
-	uint64_t spec, holds;
+	uint64_t holds;	  /* of an event that passes: see struct where_seen */
+	bool sure;	  /* of them; else holds means nothing */
+	/* Its specification, where another event of the same one, for which nothing more holds, would be no news.
+	 * Else 0. */
+	uint64_t spec;
 };
 
 struct interests {

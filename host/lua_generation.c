@@ -306,7 +306,11 @@ static int event(lua_State *L)
 	lua_pushinteger(L, (lua_Integer)item->index);
 	lua_pushlstring(L, item->payload, item->payload_len);
 	inbox_forget(item);
-	lua_call(L, 7, 1);
+	if (item->sure)
+		lua_pushinteger(L, (lua_Integer)item->holds);
+	else
+		lua_pushnil(L);
+	lua_call(L, 8, 1);
 	item->busy = lua_toboolean(L, -1);
 	return 0;
 }

@@ -123,7 +123,10 @@ static int where_lua_payload(lua_State *L)
 	push_answer(L, where_payload(p->where, text, len, &seen));
 	lua_pushinteger(L, (lua_Integer)seen.version);
 	lua_pushinteger(L, seen.sure ? (lua_Integer)seen.spec : 0);
-	lua_pushinteger(L, (lua_Integer)seen.holds);
+	if (seen.sure)
+		lua_pushinteger(L, (lua_Integer)seen.holds);
+	else
+		lua_pushnil(L);
 	return 4;
 }
 

@@ -30,7 +30,7 @@ local where = {}
 ---@return boolean? holds nil: it has to be decoded to tell
 ---@return integer version the object's ModifyIndex, 0 if it has none
 ---@return integer spec its JobModifyIndex; 0: it has none, or of one of the programs it cannot be told
----@return integer programs a bit for each that holds, if spec is not 0
+---@return integer? programs a bit for each that holds; nil: of one of them it cannot be told
 function where:payload(payload) end
 --- The same for an object alone.
 ---@param object string

@@ -329,10 +329,12 @@ static void tells_what_repeats_a_specification(void **state)
 	/* Where each event may matter none is said to. */
 	v = look(in, watched, "PlanResult", "pending", 7, "x");
 	assert_int_equal(v.spec, 0);
+	assert_false(v.sure); /* nor is it looked at: its key is known */
 	interests_set_once(in);
 
 	first = look(in, watched, "JobRegistered", "pending", 7, "x");
 	assert_int_equal(first.spec, 7);
+	assert_true(first.sure);
 	assert_int_equal(first.holds, 1);
 	assert_false(told_has(told, &first));
 	told_add(told, &first);
@@ -379,6 +381,7 @@ static void tells_nothing_of_what_it_is_unsure_of(void **state)
 	interests_set_once(in);
 	assert_true(interests_want(in, &e, watched, &v));
 	assert_int_equal(v.spec, 0);
+	assert_false(v.sure);
 	keyset_free(watched);
 	interests_free(in);
 }

@@ -160,9 +160,11 @@ function Controller:tell_handlers(key, job, event)
   }, #(event.raw or ""))
 end
 
--- Does the object of an event match? nil: it has to be read to tell.
-local function event_matches(self, object, raw)
-  if self.topic.partial then
+-- Does the object of an event match? nil: it has to be read to tell. `holds`: what the host has found.
+local function event_matches(self, object, raw, holds)
+  if holds ~= nil then
+    return holds
+  elseif self.topic.partial then
     return self:stub_matches(object)
   end
   return self.policy.filter:match(object, raw)
@@ -198,9 +200,10 @@ end
 ---@param key string
 ---@param job table a job, or whatever the topic is of
 ---@param event { type: string, key: string, index: integer, raw: string, live: boolean }
-function Controller:observe(key, job, event)
+---@param holds? boolean the host has found whether the policy watches it; nil: it cannot tell
+function Controller:observe(key, job, event, holds)
   local covered, why = self:covers(job)
-  local matches = covered and event_matches(self, job, event.raw)
+  local matches = covered and event_matches(self, job, event.raw, holds)
   if not self:concerns(key, matches ~= false) then
     if not covered then
       skip(self, key, why)

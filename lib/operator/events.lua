@@ -2,6 +2,7 @@
 --- is done about it is decided from state.
 
 local marks = require "operator.marks"
+local passing = require "operator.passing"
 local topics = require "operator.topics"
 
 local events = {}
@@ -62,11 +63,11 @@ local function observe(self, topic, event, payload)
   else
     self.watched:seen(topic, object.ModifyIndex or 0)
   end
-  for _, one in ipairs(self.watched:of(topic.name)) do
+  for i, one in ipairs(self.watched:of(topic.name)) do
     if gone then
       one:deregistered(key, event, object)
     else
-      one:observe(key, object, event)
+      one:observe(key, object, event, event.holds and passing.holds(event.holds, i))
     end
   end
 end
@@ -83,10 +84,18 @@ local function job_purged(self, type, index, evaluation)
   tell_owner(self, key)
 end
 
+---@class operator.StreamEvent
+---@field type string
+---@field index integer
+---@field raw string JSON of the payload
+---@field holds? integer which watches the host has found to hold (operator.passing); nil: it cannot tell of all
+---@field key? string filled in, as live is
+---@field live? boolean
+
 --- An event of any topic.
 ---@param self operator.Generation
 ---@param name string of the topic
----@param event { type: string, index: integer, raw: string, key?: string, live?: boolean } the last two are filled in
+---@param event operator.StreamEvent
 ---@param payload table
 function events.take(self, name, event, payload)
   local topic = topics[name]

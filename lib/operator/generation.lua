@@ -362,8 +362,9 @@ end
 ---@param namespace string
 ---@param index integer
 ---@param raw string JSON of the payload
+---@param holds? integer what the host has found of the topic's watches, a bit each (operator.passing); nil: not all
 ---@return boolean? enough the next ones had better wait, as long as there is room for them
-function Generation:event(topic, type, id, namespace, index, raw)
+function Generation:event(topic, type, id, namespace, index, raw, holds)
   -- Before Nomad 1.9.6 a stream of all namespaces shows also those that the token may not read.
   local unread = self.scope:is_lost(namespace)
   local out = self.namespaces and namespace ~= "" and not self.namespaces[namespace]
@@ -376,7 +377,7 @@ function Generation:event(topic, type, id, namespace, index, raw)
     self:gap(("event %s of %s cannot be read: %s"):format(type, id, err))
     return
   end
-  local event = { type = type, index = index, raw = raw, key = nil, live = nil }
+  local event = { type = type, index = index, raw = raw, holds = holds, key = nil, live = nil }
   events.take(self, topic, event, payload)
   return self:busy()
 end

@@ -10,7 +10,7 @@ local GONE = { "JobDeregistered", "JobBatchDeregistered" }
 ---@class operator.Pass of one topic: the event's type is in types, and (where is nil, or the type is in always, or
 --- one of where holds or cannot be told, or the key is watched)
 ---@field types? string[] nil: all
----@field where? operator.Where[] nil: everything holds
+---@field where? operator.Where[] of our mark, and of each policy; nil: everything holds
 ---@field always? string[]
 ---@field once? boolean an event of a watched key need not pass where one of the same JobModifyIndex has, of this
 --- connection, for which no fewer of where held
@@ -53,6 +53,14 @@ end
 ---@return operator.Where[]? nil: all
 function passing.stubs(policies, instance)
   return programs(policies, instance, stub)
+end
+
+--- Does the watch of a policy hold, by what the host has found?
+---@param holds integer a bit for each of operator.Pass.where
+---@param number integer of the policy, in the list that `of` was given
+---@return boolean
+function passing.holds(holds, number)
+  return holds >> number & 1 == 1
 end
 
 -- Does what the policies do follow from the specification alone? Handlers are told of each event.

@@ -161,6 +161,26 @@ describe("the first generation", function()
     assert.equal(2, count "gen 1: event ")
   end)
 
+  it("is told which of its watches hold, where that can be told raw", function()
+    run [[
+      local function meta(name)
+        local value = { kind = "equal", value = "x" }
+        return { kind = "fields", fields = {
+          Meta = { kind = "fields", fields = { [name] = value } },
+        } }
+      end
+      return { interests = { topics = { "Job" }, namespace = "*", pass = { Job = {
+        where = {
+          meta "a", meta "b", { kind = "except", meta "c", { kind = "mentions", text = "zz" } },
+        },
+      } } } }
+    ]]
+    s:put_job("one", { a = "x", c = "zz" })
+    says 'gen 1: event Job JobRegistered one default integer {"Job" holds 1'
+    s:put_job("two", { b = "y", c = "x" })
+    says 'gen 1: event Job JobRegistered two default integer {"Job" holds 4'
+  end)
+
   it("that fails at an event is heard of, and goes on", function()
     run [[return { event = function(_, _, key)
       if key == "bad" then error("cannot") end

@@ -188,6 +188,26 @@ describe("host.scan.where", function()
     assert.is_false((scan.where {}):payload(job "{}"))
   end)
 
+  it("says which of several programs hold, or that it is not sure of all", function()
+    local gen, sure = generate.new(SEED, filter), 0
+    for _ = 1, LINES // 4 do
+      local case = { gen:case(3) }
+      local text, programs, expected = table.remove(case, 1), {}, 0
+      local payload, object = job(text), assert(json.decode(text))
+      for i, watch in ipairs(case) do
+        local one = filter.new(watch.where, watch.except)
+        programs[i] = one:program()
+        expected = expected | (one:match(object, payload) and 1 << (i - 1) or 0)
+      end
+      local _, _, _, holds = scan.where(programs):payload(payload)
+      if holds then
+        sure = sure + 1
+        assert.are.equal(expected, holds, generate.show(case) .. "\n" .. text)
+      end
+    end
+    assert.is_true(sure > LINES / 8, "sure: " .. sure)
+  end)
+
   it("leaves to Lua what it cannot walk, what is deleted, and what is not there", function()
     local program = compile { where = { A = "x" } }
     for _, payload in ipairs {

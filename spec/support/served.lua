@@ -101,9 +101,9 @@ function served:request(method, path, body, headers)
   })
 end
 
-function served:put_job(id)
+function served:put_job(id, meta)
   return self.nomad:register {
-    ID = id, Name = id, Type = "service", Datacenters = { "dc1" },
+    ID = id, Name = id, Type = "service", Datacenters = { "dc1" }, Meta = meta,
     TaskGroups = { {
       Name = "main", Count = 1,
       Tasks = { { Name = "main", Driver = "raw_exec", Config = { command = "sleep" } } },

@@ -233,19 +233,37 @@ function Generator:pattern(object)
   end
 end
 
---- Conditions and an object. Half have an exception, and a few of those nothing else.
----@return { where: any, except: any }
----@return string text
-function Generator:pair()
-  self.escapes = self:one_of { 0, 0, 0, 2, 30 }
-  self.spaced = self:chance(30)
-  local text = self:object(3)
-  local object = assert(json.decode(text))
+-- Half have an exception, and a few of those nothing else.
+function Generator:watch(object)
   local watch = { where = self:pattern(object) }
   if self:chance(50) then
     watch.except = self:pattern(object)
     watch.where = not self:chance(10) and watch.where or nil
   end
+  return watch
+end
+
+--- An object, and conditions of several policies.
+---@param count integer
+---@return string text
+---@return { where: any, except: any } ...
+function Generator:case(count)
+  self.escapes = self:one_of { 0, 0, 0, 2, 30 }
+  self.spaced = self:chance(30)
+  local text = self:object(3)
+  local object = assert(json.decode(text))
+  local watches = {}
+  for i = 1, count do
+    watches[i] = self:watch(object)
+  end
+  return text, table.unpack(watches)
+end
+
+--- Conditions of one policy, and an object.
+---@return { where: any, except: any }
+---@return string text
+function Generator:pair()
+  local text, watch = self:case(1)
   return watch, text
 end
 

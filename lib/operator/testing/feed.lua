@@ -147,7 +147,8 @@ function Feed:line(group, namespace, text)
   self.cut = self.cut or cutter()
   for _, event in ipairs(self.cut(text) or {}) do
     for _, record in ipairs(self.world:receivers()) do
-      if record.scope.interest:wants(record.interests.pass, event) then
+      local wanted, holds = record.scope.interest:wants(record.interests.pass, event)
+      if wanted then
         self.world:tell(
           record,
           "event",
@@ -156,7 +157,8 @@ function Feed:line(group, namespace, text)
           event.key,
           event.namespace,
           event.index,
-          event.payload
+          event.payload,
+          holds
         )
       end
     end

@@ -119,7 +119,7 @@ local function repeats(self, at, spec, holds)
   return false
 end
 
--- Does the object's watch let the event pass, or what it is?
+-- Does the object's watch let the event pass, or what it is? And which of the programs hold.
 local function holds_for(self, rule, event)
   local at = name(event.topic, marks.key(event.namespace, event.key))
   local where = program(self, rule)
@@ -134,12 +134,13 @@ local function holds_for(self, rule, event)
   if not passes then
     self.newest = math.max(self.newest, version)
   end
-  return passes
+  return passes, holds
 end
 
 ---@param pass table<string, true|string[]|operator.Pass> true: all of the topic; a list: these types
 ---@param event host.scan.Event
 ---@return boolean
+---@return integer? holds as operator.Generation:event is given it
 function Interest:wants(pass, event)
   local rule = pass[event.topic]
   if type(rule) ~= "table" then
