@@ -103,8 +103,8 @@ function policies.files(version)
   if first ~= "" then
     backup = replaced(
       backup,
-      "local function desired(job)\n",
-      "local function desired(job)\n  " .. first .. "\n"
+      "local function desired(job, ctx)\n",
+      "local function desired(job, ctx)\n  " .. first .. "\n"
     )
   end
   local twin = twin_text(version, first)
