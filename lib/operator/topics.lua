@@ -79,6 +79,7 @@ local function field(name)
   end
 end
 
+-- What the topics not asked for yet will be, by name.
 local rows = {}
 
 local function row(name, given)

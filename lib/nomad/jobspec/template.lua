@@ -9,6 +9,7 @@
 ---          conditions, locals), so that the string a token stands in may not be the one that comes out.
 --- A JSON template is filled, or written and decoded, in the same two ways, but needs no Nomad.
 
+-- cast and trial are for when Nomad has answered: the start does not wait for them.
 local json = require "host.json"
 local jobs = require "nomad.jobs"
 local hcl = require "nomad.jobspec.hcl"
