@@ -1,5 +1,6 @@
--- duration, backoff, nearest, heap: the small parts.
+-- duration, backoff, nearest, heap, counters: the small parts.
 local backoff = require "operator.backoff"
+local counters = require "operator.counters"
 local duration = require "operator.duration"
 local heap = require "operator.heap"
 local nearest = require "operator.nearest"
@@ -83,5 +84,32 @@ describe("heap", function()
     end
     assert.is_nil(h:pop())
     assert.is_nil(h:peek())
+  end)
+end)
+
+describe("counters", function()
+  it("names each counter once, and counts with it from then on", function()
+    local named, counted = {}, {}
+    local writes = counters.new({
+      counter = function(name, labels)
+        local text = ("%s %s %s"):format(name, labels.policy, labels.verb)
+        named[#named + 1] = text
+        return function()
+          counted[text] = (counted[text] or 0) + 1
+        end
+      end,
+    }, "writes_total", "verb")
+    for _ = 1, 2 do
+      writes:add("a", "create")
+      writes:add("a", "update")
+      writes:add("b", "create")
+    end
+    assert.same(
+      { "writes_total a create", "writes_total a update", "writes_total b create" },
+      named
+    )
+    for _, text in ipairs(named) do
+      assert.equal(2, counted[text])
+    end
   end)
 end)
