@@ -104,6 +104,8 @@ static void put(struct pool *p, void *block, size_t class)
  * handed out next is on its way meanwhile. */
 static void fetch(const struct spare *next, size_t size)
 {
+	if (!next)
+		return;
 	__builtin_prefetch(next, 1);
 	__builtin_prefetch((const char *)next + size - 1, 1);
 }
