@@ -49,7 +49,7 @@ static int make_long_strings(lua_State *L)
 	lua_gc(L, LUA_GCSTOP); /* Lua alone would keep them all */
 	lua_newtable(L);
 	for (int i = 0; i < STRINGS; i++) {
-		vm_collect_long(L);
+		vm_expect_long(L, sizeof(text));
 		memset(text, 'a' + i % 26, sizeof(text));
 		lua_pushlstring(L, text, sizeof(text));
 		lua_rawseti(L, -2, i % HELD + 1);

@@ -52,9 +52,9 @@ function acl.get(kind, id, options)
   return object, err
 end
 
---- Are ACLs off, so that anybody may do anything? Source: GET /v1/acl/policies, for which a server looks at nothing else
---- first, whatever the agent that is asked has in its configuration. (Of the token itself newer Nomads tell where ACLs
---- are off, too.)
+--- Are ACLs off, so that anybody may do anything? Source: GET /v1/acl/policies, for which a server looks at nothing
+--- else first, whatever the agent that is asked has in its configuration. (Of the token itself newer Nomads tell where
+--- ACLs are off, too.)
 ---@async
 ---@param options? { timeout?: number } seconds
 ---@return boolean off false also where that cannot be told

@@ -6,8 +6,8 @@ local payloads = {}
 --- Bytes of JSON. A long job stays text until it is looked into (json.decode_lazy); wholly decoded it takes some five
 --- times as much, beside the text as long as a part of it is untouched.
 payloads.MAX = 16 * 1024 * 1024
---- While so much waits, events need not come faster than they are worked: bytes of JSON. What waits longer as Lua's objects
---- has left the processor's caches when its turn comes.
+--- While so much waits, events need not come faster than they are worked: bytes of JSON. What waits longer as Lua's
+--- objects has left the processor's caches when its turn comes.
 payloads.AMPLE = 128 * 1024
 
 ---@class operator.Payloads
