@@ -90,7 +90,7 @@ function removal.replace(apply, context, wanted, live, change)
     )
   end
   if not apply.dry_run then
-    apply:check_hold(context, key)
+    apply:check_hold(context, (marks.split(key)))
   end
   local time = not live.Stop and pay(apply, context, key, detail) or nil
   if apply.dry_run then
@@ -111,7 +111,7 @@ local function stop(apply, context, key, live)
   apply:check_current()
   local policy = context.policy
   if not apply.dry_run then
-    apply:check_hold(context, key)
+    apply:check_hold(context, (marks.split(key)))
   end
   local time = pay(apply, context, key, context.reason)
   if apply.dry_run then

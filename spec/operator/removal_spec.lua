@@ -63,6 +63,21 @@ describe("the runs of a removed child", function()
   end)
 end)
 
+it("a removal asks for no rights that its namespace has already shown", function()
+  local world = new_world()
+  world:start()
+  world.nomad:register(source("web"))
+  world:settle()
+  local from = #world.nomad.requests
+  world.nomad:stop("default", "web")
+  world:settle()
+  assert.is_nil(alive(world, "c-web"))
+  for i = from + 1, #world.nomad.requests do
+    local path = world.nomad.requests[i].path
+    assert.is_nil(path:find("/plan$") or path:find("^/v1/acl/"), path)
+  end
+end)
+
 describe("a stopped owner", function()
   it("keeps its children as they are with keep_on_stop, until it is gone", function()
     local world = new_world("keep_on_stop = true,")
