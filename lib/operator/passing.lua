@@ -57,7 +57,7 @@ end
 
 --- Does the watch of a policy hold, by what the host has found?
 ---@param holds integer a bit for each of operator.Pass.where
----@param number integer of the policy, in the list that `of` was given
+---@param number integer of the policy, the first is 1, among those of its topic
 ---@return boolean
 function passing.holds(holds, number)
   return holds >> number & 1 == 1
