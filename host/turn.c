@@ -5,11 +5,17 @@
 
 #include "mem.h"
 
+/* After jobs that have kept the thread for so long (ns) a fifth of that time is left to reading: one turn reads only what
+ * is there, and a server that was not listened to has little there yet. */
+#define LONG_JOBS ((uint64_t)50 * 1000000)
+#define READING_SHARE 5
+
 struct turn {
 	uv_check_t check;
 	uv_idle_t idle;
 	struct turn_job *first, *last; /* queued for the coming check phase */
 	struct turn_job *now;	       /* those of the phase that runs */
+	uint64_t rest_until;	       /* ns: no job is run before */
 	int open;		       /* handles that are not closed yet */
 };
 
@@ -40,7 +46,10 @@ static void unlink_job(struct turn_job *job)
 static void on_check(uv_check_t *handle)
 {
 	struct turn *t = handle->data;
+	uint64_t began = uv_hrtime(), took;
 
+	if (began < t->rest_until)
+		return;
 	t->now = t->first;
 	t->first = NULL;
 	t->last = NULL;
@@ -50,6 +59,9 @@ static void on_check(uv_check_t *handle)
 		unlink_job(job);
 		job->cb(job->user);
 	}
+	took = uv_hrtime() - began;
+	if (took > LONG_JOBS)
+		t->rest_until = began + took + took / READING_SHARE;
 	if (!t->first)
 		(void)uv_idle_stop(&t->idle);
 }

@@ -1,8 +1,9 @@
 /* turn: work that is put off until the libraries' callbacks of a loop turn have returned.
  *
- * Callbacks of curl and libuv only record and call turn_add; the job runs in the check phase of the same
- * turn, outside every library. A job that is added while jobs run waits for the next turn, which then does
- * not wait for sockets. The struct turn_job is embedded in its owner, who removes it before it dies. */
+ * Callbacks of curl and libuv only record and call turn_add; the job runs in the check phase of the same turn, outside
+ * every library. A job that is added while jobs run waits for the next turn, which then does not wait for sockets; after
+ * jobs that took long, sockets have some turns to themselves. The struct turn_job is embedded in its owner, who removes
+ * it before it dies. */
 #ifndef TURN_H
 #define TURN_H
 
