@@ -369,11 +369,8 @@ static void test_huge_records_are_cut(void **state)
 
 	(void)state;
 	memset(text, 1, size);
-	for (i = 0; i < 50; i++) {
-		fields[i].name = "f";
-		fields[i].value = text;
-		fields[i].len = size;
-	}
+	for (i = 0; i < 50; i++)
+		fields[i] = (struct log_field){"f", text, size, false};
 	sink_open(&s, LOG_INFO, LOG_JSON);
 	log_record(s.log, LOG_INFO, text, size, fields, 50);
 	log_block(s.log, text, size);
