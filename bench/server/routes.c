@@ -154,29 +154,28 @@ static void parse(struct routes *s, struct http_conn *c, struct span body)
 
 /* Answers that never change. */
 static const struct {
+	int status;
 	const char *path, *body;
 } fixed[] = {
-	{"/v1/namespaces", "[{\"CreateIndex\":1,\"Description\":\"\",\"ModifyIndex\":1,\"Name\":"
-			   "\"default\"}]"},
-	{"/v1/agent/self",
+	{200, "/v1/namespaces",
+		"[{\"CreateIndex\":1,\"Description\":\"\",\"ModifyIndex\":1,\"Name\":"
+		"\"default\"}]"},
+	{200, "/v1/agent/self",
 		"{\"config\":{\"Region\":\"global\",\"Version\":{\"Version\":\"1.11.3\"}},"
 		"\"member\":{\"Tags\":{\"build\":\"1.11.3\",\"region\":\"global\"}},"
 		"\"stats\":{}}"},
-	{"/v1/regions", "[\"global\"]"},
-	{"/v1/status/leader", "\"127.0.0.1:4647\""},
+	{200, "/v1/regions", "[\"global\"]"},
+	{200, "/v1/status/leader", "\"127.0.0.1:4647\""},
+	{400, "/v1/acl/policies", "ACL support disabled"},
 };
 
 static void other(struct http_conn *c, const struct http_request *r)
 {
 	size_t i;
 
-	if (span_is(r->path, "/v1/acl/policies")) {
-		http_answer(c, 400, 1, text("ACL support disabled"), 0);
-		return;
-	}
 	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		if (span_is(r->path, fixed[i].path)) {
-			http_answer(c, 200, 1, text(fixed[i].body), hold(r, 1));
+			http_answer(c, fixed[i].status, 1, text(fixed[i].body), hold(r, 1));
 			return;
 		}
 	}

@@ -30,6 +30,21 @@ describe("the children of an owner that is said to be gone", function()
     world:fault(fault)
   end
 
+  -- The owner has stopped, its child was read ahead, and its own answer is still to come.
+  local function begin_stop()
+    begin()
+    held()
+    world.nomad:stop("default", "web")
+    world:advance "500ms"
+  end
+
+  -- Somebody else changes the child.
+  local function write_theirs()
+    local child = alive(world, "c-web")
+    child.TaskGroups[1].Tasks[1].Env.A = "theirs"
+    world.nomad:register(child)
+  end
+
   local function reads(id)
     local count = 0
     for i = from + 1, #world.nomad.requests do
@@ -52,10 +67,7 @@ describe("the children of an owner that is said to be gone", function()
   end
 
   it("are read while it is, and once", function()
-    begin()
-    held()
-    world.nomad:stop("default", "web")
-    world:advance "500ms"
+    begin_stop()
     assert.equal(0, reads "web")
     assert.equal(1, reads "c-web")
     assert.equal(0, stops())
@@ -89,15 +101,10 @@ describe("the children of an owner that is said to be gone", function()
   end)
 
   it("are read again where somebody has written them meanwhile", function()
-    begin()
-    held()
-    world.nomad:stop("default", "web")
-    world:advance "500ms"
-    local child = alive(world, "c-web")
-    child.TaskGroups[1].Tasks[1].Env.A = "theirs"
-    world.nomad:register(child)
+    begin_stop()
+    write_theirs()
     world:advance "5s"
-    child = world.nomad:job("default", "c-web")
+    local child = world.nomad:job("default", "c-web")
     assert.is_true(child.Stop)
     assert.equal("theirs", child.TaskGroups[1].Tasks[1].Env.A)
     assert.equal(1, stops())
@@ -105,25 +112,17 @@ describe("the children of an owner that is said to be gone", function()
   end)
 
   it("are read again where nothing told of what somebody has written", function()
-    begin()
-    held()
-    world.nomad:stop("default", "web")
-    world:advance "500ms"
+    begin_stop()
     world:lose_stream "the server is held"
-    local child = alive(world, "c-web")
-    child.TaskGroups[1].Tasks[1].Env.A = "theirs"
-    world.nomad:register(child)
+    write_theirs()
     world:advance "30s"
-    child = world.nomad:job("default", "c-web")
+    local child = world.nomad:job("default", "c-web")
     assert.is_true(child.Stop)
     assert.equal("theirs", child.TaskGroups[1].Tasks[1].Env.A)
   end)
 
   it("are left alone where they are somebody else's by now", function()
-    begin()
-    held()
-    world.nomad:stop("default", "web")
-    world:advance "500ms"
+    begin_stop()
     world:lose_stream "the server is held"
     world.nomad:purge("default", "c-web")
     world.nomad:register(looks.source("c-web"))
@@ -133,10 +132,7 @@ describe("the children of an owner that is said to be gone", function()
   end)
 
   it("may be gone too", function()
-    begin()
-    held()
-    world.nomad:stop("default", "web")
-    world:advance "500ms"
+    begin_stop()
     world.nomad:purge("default", "c-web")
     world:advance "30s"
     assert.equal(0, stops())
