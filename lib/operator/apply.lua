@@ -12,6 +12,7 @@ local counters = require "operator.counters"
 local echo = require "operator.echo"
 local failure = require "operator.failure"
 local flap = require "operator.flap"
+local fresh = require "operator.fresh"
 local ignore = require "operator.ignore"
 local marks = require "operator.marks"
 local removal = require "operator.removal"
@@ -183,7 +184,7 @@ end
 -- The write was made. Raises quietly where the stream has shown a later one of somebody else.
 function Apply:check_last(key, answer)
   if self.echo:is_newer(key, answer.JobModifyIndex) then
-    self.known:doubt(key)
+    self.known:doubt(key, self.echo:last(key))
     failure.again(("%s was written by somebody else meanwhile"):format(marks.show(key)))
   end
 end
@@ -221,7 +222,7 @@ function Apply:write(context, wanted, live, detail)
     context.block:say("info", "Registering " .. name .. " job", { child = key })
   end
   self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
-  self.known:synced(key, wanted.digest)
+  self.known:synced(key, wanted.digest, answer.JobModifyIndex)
   self.writes:add(name, op)
   self.say_done(context, key, op .. "d", detail)
   self:check_last(key, answer)
@@ -231,9 +232,28 @@ function Apply:write(context, wanted, live, detail)
   return true
 end
 
+--- The child as it is. An answer that is older than what was seen of it is asked for again, and waited for; what is
+--- older even then is the truth: the indexes went back.
+---@async
+---@param key string
+---@return table? job
+---@return host.nomad.Error?
+function Apply:read(key)
+  local namespace, id = marks.split(key)
+  local job, err = jobs.get(namespace, id)
+  local newest = self.known:newest(key)
+  if job and newest and job.JobModifyIndex < newest then
+    job, err = jobs.get(namespace, id, fresh.at(newest))
+    if job then
+      self.known:compare_index(key, job.JobModifyIndex, newest)
+    end
+  end
+  return job, err
+end
+
 -- One look at a child that should exist, and the write if it needs one. Returns whether it wrote; nil: a conflict.
 function Apply:ensure_once(context, wanted)
-  local live, err = jobs.get(marks.split(wanted.key))
+  local live, err = self:read(wanted.key)
   if not live and err.code ~= "not_found" then
     failure.raise(err)
   end
@@ -250,7 +270,7 @@ function Apply:ensure_once(context, wanted)
     end
     detail = changes.drift(live, wanted, mark, context.policy.uncompared)
     if not detail then
-      self.known:synced(wanted.key, wanted.digest)
+      self.known:synced(wanted.key, wanted.digest, live.JobModifyIndex)
       return false
     end
     self:check_still(context, wanted.key, live)

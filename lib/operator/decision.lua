@@ -51,7 +51,8 @@ function Decision:is_fresh()
     and controller.objects:version(self.key) == self.newest
 end
 
---- Reads the owner again. Is it as it was? Another operator may know better, and have acted.
+--- Reads the owner again. Is it as it was? Another operator may know better, and have acted. An answer from before the
+--- news that has come meanwhile says nothing.
 ---@async
 ---@return boolean
 function Decision:still()
@@ -59,7 +60,9 @@ function Decision:still()
   local object, err = topics.read(self.key)
   if not object and err.code ~= "not_found" then
     failure.raise(err)
-  elseif version_of(self, object) ~= self.version then
+  end
+  local version, news = version_of(self, object), newest ~= self.newest and newest or -1
+  if version ~= self.version or (version or 0) < news then
     return false
   end
   self.at, self.newest = asked, newest

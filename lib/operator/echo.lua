@@ -48,4 +48,11 @@ function Echo:is_newer(key, index)
   return self.newest[key] > index
 end
 
+--- The newest JobModifyIndex that was heard of it.
+---@param key string of the child that is being written
+---@return integer
+function Echo:last(key)
+  return self.newest[key]
+end
+
 return echo

@@ -25,9 +25,9 @@ local function tell_owner(self, key)
 end
 
 -- News of a child: its owner looks at it. A deregistration counts whatever its payload says, for some versions send
--- the job as it was; so does a child that lost its marks.
-local function child_event(self, key, job, mark, gone)
-  local owner = self.known:whose(key)
+-- the job as it was; so does a child that lost its marks. `gone` is the index of a deregistration.
+local function child_event(self, key, job, gone)
+  local mark, owner = marks.read(job), self.known:whose(key)
   if mark and mark.instance == self.instance then
     if not gone and self.apply.echo:heard(key, job.JobModifyIndex) then
       return
@@ -40,7 +40,7 @@ local function child_event(self, key, job, mark, gone)
     return
   end
   if gone or not mark then
-    self.known:doubt(key)
+    self.known:doubt(key, gone or job.JobModifyIndex)
   end
   tell_owner(self, key)
 end
@@ -59,7 +59,7 @@ local function observe(self, topic, event, payload)
   if topic.name == "Job" then
     local index = object.ModifyIndex or 0
     self.newest = index > self.newest and index or self.newest
-    child_event(self, key, object, marks.read(object), gone)
+    child_event(self, key, object, gone and event.index)
   else
     self.watched:seen(topic, object.ModifyIndex or 0)
   end
@@ -80,7 +80,7 @@ local function job_purged(self, type, index, evaluation)
   for _, one in ipairs(self.watched:of("Job")) do
     one:deregistered(key, event)
   end
-  self.known:doubt(key)
+  self.known:doubt(key, index)
   tell_owner(self, key)
 end
 

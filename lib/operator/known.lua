@@ -55,9 +55,13 @@ local function pack(index, number, flags)
   return index * (1 << INDEX_SHIFT) | number << FLAGS | flags
 end
 
+local function flags_of(state)
+  return state & ((1 << FLAGS) - 1)
+end
+
 -- The same child, of which whatever is seen next is news.
 local function void(state)
-  return pack(-1, policy_of(state), state & ~SYNCED & ((1 << FLAGS) - 1))
+  return pack(-1, policy_of(state), flags_of(state) & ~SYNCED)
 end
 
 local function number_of(self, policy)
@@ -154,21 +158,33 @@ local function from_digest(digest)
   return tonumber(digest, 16)
 end
 
---- The child was found, or made, as the desired job says.
+--- The child was found, or made, as the desired job says: right, unless a newer one was seen meanwhile.
 ---@param key string
 ---@param digest string
-function Known:synced(key, digest)
+---@param index integer JobModifyIndex of what was found or made
+function Known:synced(key, digest, index)
   local child, state = self.children:find(key)
-  self.children:set(child, STATE, state | SYNCED | DIGESTED, from_digest(digest))
+  local right = index_of(state) == index and SYNCED or 0
+  self.children:set(child, STATE, state | right | DIGESTED, from_digest(digest))
 end
 
 --- The child may not be what it was: it is right only when it has been read again.
 ---@param key string
-function Known:doubt(key)
+---@param index? integer of the event that tells so: what is older is not what became of it
+function Known:doubt(key, index)
   local child, state = self.children:find(key)
   if child then
-    self.children:set(child, STATE, state & ~SYNCED)
+    local newest = math.max(index_of(state), index or -1)
+    self.children:set(child, STATE, pack(newest, policy_of(state), flags_of(state) & ~SYNCED))
   end
+end
+
+--- The newest index that an event, a list or an answer has shown of the child.
+---@param key string
+---@return integer? nil: nothing is known of it
+function Known:newest(key)
+  local child, state = self.children:find(key)
+  return child and index_of(state)
 end
 
 --- Is the stopped child not done with: may its runs still be there?

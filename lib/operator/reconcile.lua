@@ -4,13 +4,11 @@
 local nomad = require "nomad"
 local decision = require "operator.decision"
 local failure = require "operator.failure"
+local fresh = require "operator.fresh"
 local keys = require "operator.keys"
 local marks = require "operator.marks"
 
 local reconcile = {}
-
---- How long a read may wait for the state that an event announced.
-local READ_WAIT = "5s"
 
 local DONE = { kind = "done" }
 
@@ -34,11 +32,11 @@ local function read(controller, item)
     end
     return item.object, matches
   end
-  local options
-  if item.index and item.index > 1 then
-    options = { index = item.index - 1, wait = READ_WAIT }
+  local job, err = controller.reads:get(item.key, fresh.at(item.index))
+  newest = controller.objects:version(item.key)
+  if job and newest and controller:version(item.key, job) < newest then
+    job, err = controller.reads:get(item.key, fresh.at(newest))
   end
-  local job, err = controller.reads:get(item.key, options)
   if not job and err.code ~= "not_found" then
     failure.raise(err)
   end

@@ -138,7 +138,7 @@ local function read(apply, key)
   if live then
     return live
   end
-  return jobs.get(marks.split(key))
+  return apply:read(key)
 end
 
 local function remove_once(apply, context, key)

@@ -289,6 +289,20 @@ function kinds.broken(self, dice)
   return ("%s: %s"):format(match, code)
 end
 
+-- What an event tells of can be read only later.
+function kinds.late_commits(self, dice)
+  if self.late then
+    return "commits are late already"
+  end
+  local delay = dice:between(0.001, 0.2)
+  self.late = self.world:delay_commits(delay)
+  self:during(dice:between(1, 200), function()
+    self.late()
+    self.late = nil
+  end)
+  return ("reads see what events told of %.3f s later"):format(delay)
+end
+
 -- Nomad did it, and the answer got lost.
 function kinds.applied(self, dice)
   local code = dice:pick { "cut", "timeout", "idle" }
@@ -391,6 +405,7 @@ weather.WEIGHTS = {
   { 4, "applied" },
   { 3, "broken_list" },
   { 2, "slow" },
+  { 3, "late_commits" },
   { 2, "down" },
   { 1, "save" },
   { 1, "restore" },

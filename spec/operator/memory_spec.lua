@@ -50,7 +50,7 @@ describe("what is known", function()
     for i = 1, COUNT do
       local key = child(i)
       children:saw(key, { policy = "backup", owner = object(i) }, i, i % 50 == 0)
-      children:synced(key, digests[i % 16 + 1])
+      children:synced(key, digests[i % 16 + 1], i)
     end
   end
 

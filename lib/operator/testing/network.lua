@@ -23,6 +23,7 @@ local LATENCY = 0.002
 ---@field clock operator.testing.Clock
 ---@field token? string
 ---@field latency number
+---@field commit number seconds until the answer to a write, on top of that
 ---@field up boolean
 ---@field faults operator.testing.Fault[]
 local Network = {}
@@ -38,6 +39,7 @@ function network.new(model, clock, options)
     clock = clock,
     latency = options.latency or LATENCY,
     token = options.token,
+    commit = 0,
     up = true,
     faults = {},
   }, Network)
@@ -153,7 +155,8 @@ function Transfer:arrive(net, request)
     self:block(net, request, answer.blocked)
     return
   end
-  self:later(net.latency / 2, function()
+  local commit = (request.method or "GET") == "GET" and 0 or net.commit
+  self:later(net.latency / 2 + commit, function()
     self:finish(answer)
   end)
 end

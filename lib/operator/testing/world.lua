@@ -2,6 +2,7 @@
 --- as the C host drives it. A policy author's spec runs thirty days in less than a second.
 
 local clock = require "operator.testing.clock"
+local commits = require "operator.testing.commits"
 local current = require "operator.testing.current"
 local feed = require "operator.testing.feed"
 local files = require "operator.testing.files"
@@ -336,6 +337,18 @@ end
 ---@return fun()
 function World:fault(fault)
   return self.network:fault(fault)
+end
+
+--- From now on events come before what they tell of can be read, as Nomad's do (theirs only for a moment).
+---@param seconds number
+---@return fun() stop
+function World:delay_commits(seconds)
+  local stop = commits.delay(self.nomad, self.clock, seconds)
+  self.network.commit = seconds
+  return function()
+    self.network.commit = 0
+    stop()
+  end
 end
 
 --- As SIGTERM does. True when everything that was in flight came to its end.
