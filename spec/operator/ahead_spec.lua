@@ -2,6 +2,7 @@
 -- undoes nothing.
 local child_policy = require "support.child_policy"
 local looks = require "support.looks"
+local payloads = require "operator.payloads"
 
 local new_world, source = child_policy.world, child_policy.source
 local alive, said = looks.alive, looks.said
@@ -98,6 +99,9 @@ describe("the children of an owner that is said to be gone", function()
     world.nomad:register(source("web", { a = "2" }))
     world:advance "10s"
     assert.equal("2", alive(world, "c-web").TaskGroups[1].Tasks[1].Env.A)
+    -- Nobody waits for what was asked ahead: it was given up.
+    world:advance "20s"
+    assert.equal(1, reads "c-web")
   end)
 
   it("are read again where somebody has written them meanwhile", function()
@@ -180,6 +184,22 @@ describe("the children of an owner that is said to be gone", function()
     world.nomad:stop("default", "web")
     world:advance "5s"
     assert.equal(0, reads "c-web")
+    assert.is_table(alive(world, "c-web"))
+  end)
+
+  it("are not read ahead where it has changed, and its event was too long to be kept", function()
+    begin()
+    local text = ("x"):rep(1024)
+    local meta = {}
+    for i = 1, payloads.MAX // #text + 1 do
+      meta["long" .. i] = text
+    end
+    held()
+    world.nomad:register(source("web", meta))
+    world:advance "500ms"
+    assert.equal(0, reads "c-web")
+    world:advance "5s"
+    assert.equal(1, reads "web")
     assert.is_table(alive(world, "c-web"))
   end)
 
