@@ -57,11 +57,10 @@ local function observe(self, topic, event, payload)
     self.tombstones:put(key, event.index)
   end
   if topic.name == "Job" then
-    local index = object.ModifyIndex or 0
-    self.newest = index > self.newest and index or self.newest
+    self.newest:seen(object.ModifyIndex or 0)
     child_event(self, key, object, gone and event.index)
   else
-    self.watched:seen(topic, object.ModifyIndex or 0)
+    self.watched:newest(topic):seen(object.ModifyIndex or 0)
   end
   for i, one in ipairs(self.watched:of(topic.name)) do
     if gone then

@@ -19,6 +19,7 @@ local known = require "operator.known"
 local listing = require "operator.listing"
 local marks = require "operator.marks"
 local namespaces = require "operator.namespaces"
+local newest = require "operator.newest"
 local parsing = require "operator.parsing"
 local passing = require "operator.passing"
 local payloads = require "operator.payloads"
@@ -48,8 +49,7 @@ local RETRY = { base = 1, max = 30 }
 ---@field scope operator.Namespaces
 ---@field round integer lists so far
 ---@field recall operator.Recall
----@field newest integer the newest index of a job that was seen
----@field floor integer a list is at least as new as this, unless the cluster went back
+---@field newest operator.Newest of jobs
 ---@field stubs? operator.Where[] which stubs of a list are looked at; nil: all
 ---@field touched table<string, host.Packed> by policy: owners that listing has found to need a look
 ---@field options { planned?: table[], fatal?: function, idle?: function, once?: boolean }
@@ -69,8 +69,7 @@ function generation.new(options)
     tombstones = tombstones.new(),
     instance = host.options.instance,
     round = 0,
-    newest = 0,
-    floor = 0,
+    newest = newest.new(),
     touched = {},
     synced = false,
     working = false,
@@ -317,9 +316,8 @@ function Generation:connected(epoch, live)
   local before = self.connection
   self.connection = { epoch = epoch, live = live }
   if not (before and before.epoch == epoch) then
-    -- Within one connection a cluster does not go back: there, a list is only behind the events.
-    self.newest = math.max(self.newest, host.take_newest())
-    self.floor = self.newest
+    self.newest:seen(host.take_newest())
+    self.newest:connected()
     self.watched:connected()
   end
   self.scope:connected(live)

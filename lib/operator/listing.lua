@@ -5,6 +5,7 @@ local packed = require "host.packed"
 local jobs = require "nomad.jobs"
 local keys = require "operator.keys"
 local marks = require "operator.marks"
+local newest = require "operator.newest"
 
 local listing = {}
 
@@ -91,36 +92,19 @@ local function see(generation, stub, cause, index)
   return key
 end
 
---- A server may be behind the one that was asked before: so long at most. Seconds.
-local BEHIND = 1
-
--- Is the list older than what an earlier connection or list has shown? Asked a second time it is not, unless the index
--- of the cluster has gone back.
-local function is_behind(generation, index, before)
-  local behind = index > 0 and index < before
-  local again = behind and not generation.behind
-  generation.behind = again
-  return again
-end
-
 -- Another cluster, or a restored snapshot: its indexes say nothing about what was seen before.
-local function check_index(generation, index, before)
-  if index > 0 and index < before then
-    generation.host.log(
-      "warn",
-      (
-        "The index went back from %d to %d (a restored snapshot, or another cluster): "
-        .. "looking at every job anew"
-      ):format(before, index)
-    )
-    for _, controller in ipairs(generation.controllers) do
-      controller:forget_indexes()
-    end
-    generation.known:forget_indexes()
-    generation.newest, generation.floor = index, index
+local function went_back(generation, before, index)
+  generation.host.log(
+    "warn",
+    (
+      "The index went back from %d to %d (a restored snapshot, or another cluster): "
+      .. "looking at every job anew"
+    ):format(before, index)
+  )
+  for _, controller in ipairs(generation.controllers) do
+    controller:forget_indexes()
   end
-  generation.newest = math.max(generation.newest, index)
-  generation.floor = math.max(generation.floor, index)
+  generation.known:forget_indexes()
 end
 
 -- The list of one namespace, or of all. Returns how many jobs it has.
@@ -166,11 +150,14 @@ local function open(generation, namespace, present)
 end
 
 -- The first list that is answered tells the index of all. Returns false when it is behind what was seen before.
-local function begin(generation, index, before)
-  if is_behind(generation, index, before) then
+local function begin(generation, index)
+  local before = generation.newest.floor
+  local verdict = generation.newest:judge(index)
+  if verdict == "behind" then
     return false
+  elseif verdict == "back" then
+    went_back(generation, before, index)
   end
-  check_index(generation, index, before)
   generation.round = generation.round + 1
   generation.recall:begin()
   return true
@@ -179,12 +166,11 @@ end
 -- Reads the lists. Returns the index of the first that is answered, those that follow are no older; false where that
 -- is behind; nil and an error. What a list that broke off has found in generation.touched is still there.
 local function read_all(generation, cause, present)
-  local before = generation.floor
   local count, index, refusal = 0, nil, nil
   for _, namespace in ipairs(generation.list_namespaces) do
     local reader <close>, err, several = open(generation, namespace, present)
     if reader then
-      if not index and not begin(generation, reader.index, before) then
+      if not index and not begin(generation, reader.index) then
         return false, nil, 0
       end
       index = index or reader.index
@@ -231,7 +217,7 @@ function listing.run(generation, cause)
   end
   local index, err, count = read_all(generation, cause, present)
   if index == false then
-    generation.host.sleep(BEHIND)
+    generation.host.sleep(newest.BEHIND)
     return listing.run(generation, cause)
   elseif not index then
     return nil, err, count

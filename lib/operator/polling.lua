@@ -23,7 +23,7 @@ local function listed_at(generation, topic)
   if topic.name == "Job" then
     return generation.list_index or 0
   end
-  return generation.watched.indexes[topic.name] or 0
+  return generation.watched:newest(topic).index
 end
 
 -- How long to rest after a look.

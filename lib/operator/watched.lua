@@ -3,18 +3,14 @@
 
 local host = require "host"
 local keys = require "operator.keys"
+local newest = require "operator.newest"
 local topics = require "operator.topics"
 
 local watched = {}
 
---- A server may be behind the one that was asked before: so long at most. Seconds.
-local BEHIND = 1
-
 ---@class operator.Watched
 ---@field others operator.Topic[] the topics without Job, by name
----@field indexes table<string, integer> the newest index of each topic that was seen, in a list or an event
----@field private floors table<string, integer> a topic's list is at least as new as this, unless the cluster went back
----@field private behind table<string, boolean> topics whose last list was older than that
+---@field private seen_of table<string, operator.Newest> by topic
 ---@field private unlisted table<string, { err: host.nomad.Error, text: string }> topics without a list, and why
 ---@field private controllers table<string, operator.Controller[]> by topic
 local Watched = {}
@@ -25,9 +21,7 @@ Watched.__index = Watched
 function watched.new(controllers)
   local self = setmetatable({
     others = {},
-    indexes = {},
-    floors = {},
-    behind = {},
+    seen_of = {},
     unlisted = {},
     controllers = { Job = {} },
   }, Watched)
@@ -93,36 +87,33 @@ local function refused(self, topic, err)
   self.unlisted[topic.name] = { err = err, text = text }
 end
 
-local function listed(self, topic, index)
-  self:seen(topic, index)
-  self.floors[topic.name] = math.max(self.floors[topic.name] or 0, index)
+local function listed(self, topic)
   if self.unlisted[topic.name] then
     self.unlisted[topic.name] = nil
     host.log("info", ("The topic %s can be listed again"):format(topic.name))
   end
 end
 
---- Something of the topic was seen that is as new as this.
+--- What was seen of a topic: how new its list has to be.
 ---@param topic operator.Topic
----@param index integer
-function Watched:seen(topic, index)
-  self.indexes[topic.name] = math.max(self.indexes[topic.name] or 0, index)
+---@return operator.Newest
+function Watched:newest(topic)
+  local one = self.seen_of[topic.name] or newest.new()
+  self.seen_of[topic.name] = one
+  return one
 end
 
---- A connection begins. Within one a cluster does not go back: there, a list is only behind the events.
+--- A connection begins.
 function Watched:connected()
-  for name, index in pairs(self.indexes) do
-    self.floors[name] = index
+  for _, one in pairs(self.seen_of) do
+    one:connected()
   end
 end
 
--- Is the list older than what an earlier connection or list has shown? Asked a second time it is not, unless the index
--- of the cluster has gone back.
+-- Is the list too old?
 local function is_behind(self, topic, index)
-  local behind = index > 0 and index < (self.floors[topic.name] or 0)
-  local again = behind and not self.behind[topic.name]
-  self.behind[topic.name] = again
-  if behind and not again then
+  local verdict = self:newest(topic):judge(index)
+  if verdict == "back" then
     host.log(
       "warn",
       ("The index of the topic %s went back: all is looked at anew"):format(topic.name)
@@ -130,9 +121,8 @@ local function is_behind(self, topic, index)
     for _, one in ipairs(self:of(topic.name)) do
       one:forget_indexes()
     end
-    self.indexes[topic.name], self.floors[topic.name] = index, index
   end
-  return again
+  return verdict == "behind"
 end
 
 -- One element of a list.
@@ -146,12 +136,13 @@ local function see(generation, topic, stub, cause, index)
   return key
 end
 
--- The list of one namespace, or of all. Returns its index, or nil and an error, or false: it is too old.
-local function read(generation, topic, namespace, cause, present)
+-- The list of one namespace, or of all; the first one tells the index of all. Returns true, or nil and an error, or
+-- false: it is too old.
+local function read(generation, topic, namespace, first, cause, present)
   local reader <close>, err = topic.list({ namespace = namespace })
   if not reader then
     return nil, err
-  elseif is_behind(generation.watched, topic, reader.index) then
+  elseif first and is_behind(generation.watched, topic, reader.index) then
     return false
   end
   while true do
@@ -159,7 +150,7 @@ local function read(generation, topic, namespace, cause, present)
     if failed then
       return nil, failed
     elseif not stub then
-      return reader.index
+      return true
     end
     local limits = topic.namespaced and generation.namespaces
     if not limits or limits[stub.Namespace] then
@@ -176,19 +167,17 @@ end
 ---@param present? host.Keys is given the keys of the list
 function Watched:list(generation, topic, cause, present)
   present = present or host.keys()
-  local first
-  for _, namespace in ipairs(topic.namespaced and generation.list_namespaces or { "*" }) do
-    local index, err = read(generation, topic, namespace, cause, present)
-    if index == false then
-      host.sleep(BEHIND)
+  for i, namespace in ipairs(topic.namespaced and generation.list_namespaces or { "*" }) do
+    local read_whole, err = read(generation, topic, namespace, i == 1, cause, present)
+    if read_whole == false then
+      host.sleep(newest.BEHIND)
       return self:list(generation, topic, cause, present)
-    elseif not index then
+    elseif not read_whole then
       refused(self, topic, err)
       return
     end
-    first = first or index
   end
-  listed(self, topic, first)
+  listed(self, topic)
   for _, one in ipairs(self:of(topic.name)) do
     one:list_ended(cause, present)
   end

@@ -1,7 +1,9 @@
--- marks, seen, known, budget: whose a child is, what is known of it and of its owner, how many may go.
+-- marks, seen, known, newest, budget: whose a child is, what is known of it and of its owner, how new a list has to be,
+-- how many may go.
 local budget = require "operator.budget"
 local known = require "operator.known"
 local marks = require "operator.marks"
+local newest = require "operator.newest"
 local seen = require "operator.seen"
 
 describe("marks", function()
@@ -202,6 +204,44 @@ describe("known", function()
     assert.same({ "default/o", "p", true }, { k:whose "default/c" })
     assert.is_true(k:saw("default/c", mark, 3, false))
     assert.equal(1, k:count "p")
+  end)
+end)
+
+describe("newest", function()
+  it("takes a list that is older than the events of its own connection only", function()
+    local n = newest.new()
+    n:connected()
+    n:seen(20)
+    assert.equal("new", n:judge(15))
+    assert.same({ 20, 15 }, { n.index, n.floor })
+    n:connected()
+    assert.equal("behind", n:judge(19))
+    assert.equal("new", n:judge(20))
+  end)
+
+  it("asks again, and only then takes the cluster for one that went back", function()
+    local n = newest.new()
+    assert.equal("new", n:judge(100))
+    assert.equal("behind", n:judge(7))
+    assert.equal("back", n:judge(8))
+    assert.same({ 8, 8 }, { n.index, n.floor })
+    assert.equal("new", n:judge(8))
+  end)
+
+  it("asks again each time that a list is behind, and not only the first", function()
+    local n = newest.new()
+    n:judge(100)
+    for _ = 1, 2 do
+      assert.equal("behind", n:judge(99))
+      assert.equal("new", n:judge(100))
+    end
+  end)
+
+  it("learns nothing of an empty list without an index", function()
+    local n = newest.new()
+    n:judge(100)
+    assert.equal("new", n:judge(0))
+    assert.same({ 100, 100 }, { n.index, n.floor })
   end)
 end)
 
