@@ -149,8 +149,13 @@ local function make_item(self, put)
   return put
 end
 
+-- Does its cause still wait to be worked? What is put while an item runs has no state yet.
+local function is_due(item)
+  return item.state == "ready" or item.state == nil
+end
+
 local function merge(self, item, put)
-  item.cause = better_cause(item.state == "ready" and item.cause or nil, put.cause)
+  item.cause = better_cause(is_due(item) and item.cause or nil, put.cause)
   item.live = item.live or put.live or false
   keep_object(self, item, put)
   item.attempts = 0
@@ -337,13 +342,14 @@ local function wait(self, item, delay)
   arm(self)
 end
 
--- What was put while the item ran makes it ready again, whatever came of the run.
-local function run_again(self, item)
+-- What was put while the item ran makes it ready again, whatever came of the run. Of a run that was held nothing was
+-- said: it still is the cause, where that says more.
+local function run_again(self, item, held)
   local again = item.again
   become(self, item, nil)
   drop_object(self, item)
   item.again, item.live, item.index = nil, again.live, again.index
-  item.cause, item.attempts = again.cause, 0
+  item.cause, item.attempts = better_cause(held and item.cause or nil, again.cause), 0
   item.object, item.matches, item.size = again.object, again.matches, again.size
   make_ready(self, item)
   return "again"
@@ -375,7 +381,7 @@ local function settle(self, item, outcome)
   item.asked = failed and not resting and item.asked or nil
   item.attempts = failed and item.attempts + (outcome.held and 0 or 1) or 0
   if item.again then
-    return run_again(self, item)
+    return run_again(self, item, outcome.held)
   elseif outcome.kind == "done" then
     become(self, item, nil)
     drop_object(self, item)
