@@ -10,6 +10,7 @@ local nomad = require "support.nomad"
 local outages = require "chaos.outages"
 local people = require "chaos.people"
 local policies = require "chaos.policies"
+local ports = require "support.ports"
 local process = require "support.process"
 local relay = require "chaos.relay"
 local wait = require "support.wait"
@@ -426,7 +427,7 @@ local function new(options)
     target = self.agents.servers[1].port,
     tell = listener(self),
   }
-  self.admin = http.free_ports(1)
+  self.admin = ports.free(1)
   -- Each start of the operator heals what came before it: half of the runs have few of them.
   self.restless = options.seed % 2 == 0 and 0.04 or 0.01
   self.next_outage = outages.deck(self.dice)

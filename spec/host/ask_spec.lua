@@ -1,6 +1,7 @@
 -- ask: a person asks the running operator by commands, over its admin address: what it does, what it holds back, that
 -- it reloads, goes on or tries again; and no web page can.
 local http = require "support.http"
+local ports = require "support.ports"
 local process = require "support.process"
 local served = require "support.served"
 local wait = require "support.wait"
@@ -205,7 +206,7 @@ end)
 
 describe("where no operator runs", function()
   it("says so", function()
-    local free = http.free_ports(1)
+    local free = ports.free(1)
     local mine = port
     port = free
     local code, _, why = ask "status"

@@ -15,7 +15,9 @@ local function run(options)
   for _, argument in ipairs(options) do arguments[#arguments + 1] = argument end
   arguments[#arguments + 1] = "spec/fixtures/policies/watcher.lua"
   local address = options.address or s and s.server.address
-  arguments.env = { NOMAD_ADDR = address, NOMAD_TOKEN = options.token }
+  -- A name server that does not answer must not take as long as our patience.
+  local resolver = "timeout:1 attempts:1"
+  arguments.env = { NOMAD_ADDR = address, NOMAD_TOKEN = options.token, RES_OPTIONS = resolver }
   operator = process.operator(arguments)
 end
 

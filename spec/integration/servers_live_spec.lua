@@ -5,6 +5,7 @@ local cluster = require "chaos.cluster"
 local http = require "support.http"
 local live = require "support.live"
 local nomad = require "support.nomad"
+local ports = require "support.ports"
 local process = require "support.process"
 local wait = require "support.wait"
 
@@ -33,7 +34,7 @@ describe("without a quorum", function()
     servers = agents.new { program = program, dir = dir }
     servers:launch()
     servers:wait_healthy(60)
-    world, scripts, admin = cluster.new(servers), live.scripts(), http.free_ports(1)
+    world, scripts, admin = cluster.new(servers), live.scripts(), ports.free(1)
   end)
 
   teardown(function()

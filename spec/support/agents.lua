@@ -1,8 +1,8 @@
 -- agents: a real cluster of servers and one client agent, each a process of its own with its data, as in production:
 -- each can be killed, ended, held (SIGSTOP) and started again. Unlike the development agent they keep their state.
-local uv = require "luv"
 local http = require "support.http"
 local json = require "host.json"
+local ports = require "support.ports"
 local process = require "support.process"
 local Strays = require "support.strays"
 local wait = require "support.wait"
@@ -60,21 +60,6 @@ plugin "raw_exec" {
   }
 }
 ]]
-
--- Ports below those that the system gives to connections: an agent must find its own free when it starts again.
-local function free_ports(count, taken)
-  local ports, port = {}, 12000 + math.tointeger(uv.os_getpid()) * 37 % 18000
-  while #ports < count do
-    port = port + 1
-    local socket = uv.new_tcp()
-    if not taken[port] and socket:bind("127.0.0.1", port) and socket:listen(1, function() end) then
-      ports[#ports + 1], taken[port] = port, true
-    end
-    socket:close()
-  end
-  uv.run "nowait"
-  return table.unpack(ports)
-end
 
 local function write_file(path, text)
   local file = assert(io.open(path, "w"))
@@ -166,8 +151,8 @@ end
 
 -- -- all of them
 
-local function new_agent(self, name, role, taken)
-  local port, rpc, serf = free_ports(3, taken)
+local function new_agent(self, name, role)
+  local port, rpc, serf = ports.free(3)
   local one = { name = name, role = role, port = port, rpc = rpc, serf = serf }
   one.address = "http://127.0.0.1:" .. port
   one.dir, one.program = self.dir, self.program
@@ -200,11 +185,10 @@ end
 function agents.new(options)
   local self = setmetatable({ program = options.program, dir = options.dir, list = {} }, agents)
   self.servers, self.strays = {}, Strays.new()
-  local taken = {}
   for i = 1, options.servers or 3 do
-    self.servers[i] = new_agent(self, "server" .. i, "server", taken)
+    self.servers[i] = new_agent(self, "server" .. i, "server")
   end
-  self.client = new_agent(self, "client", "client", taken)
+  self.client = new_agent(self, "client", "client")
   self.client.strays = self.strays
   configure(self, options.config or "")
   return self

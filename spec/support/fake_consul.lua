@@ -1,6 +1,6 @@
 -- fake_consul: what Nomad's servers ask a Consul before they take a job with a gateway: everything is answered with
 -- "true". It lives in this process, so it answers whenever the loop runs.
-local http = require "support.http"
+local ports = require "support.ports"
 local uv = require "luv"
 
 local fake_consul = {}
@@ -29,7 +29,7 @@ end
 -- start() -> { address =, close = }
 function fake_consul.start()
   local listener, clients = uv.new_tcp(), {}
-  local port = http.free_ports(1)
+  local port = ports.free(1)
   assert(listener:bind("127.0.0.1", port))
   assert(listener:listen(16, function()
     serve(listener, clients)

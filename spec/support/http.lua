@@ -57,19 +57,6 @@ function http.request(options)
   return parse(table.concat(text))
 end
 
--- Ports that were free a moment ago.
-function http.free_ports(count)
-  local sockets, ports = {}, {}
-  for i = 1, count do
-    sockets[i] = uv.new_tcp()
-    assert(sockets[i]:bind("127.0.0.1", 0))
-    ports[i] = sockets[i]:getsockname().port
-  end
-  for _, socket in ipairs(sockets) do socket:close() end
-  uv.run("nowait")
-  return table.unpack(ports)
-end
-
 function http.escape(text)
   return (text:gsub("[^%w%-_.~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end

@@ -5,6 +5,7 @@ local uv = require "luv"
 local agents = require "support.agents"
 local json = require "host.json"
 local http = require "support.http"
+local ports = require "support.ports"
 local process = require "support.process"
 local wait = require "support.wait"
 
@@ -112,7 +113,7 @@ function nomad.start(options)
     self.port = self.agents.client.port
   else
     local rpc, serf
-    self.port, rpc, serf = http.free_ports(3)
+    self.port, rpc, serf = ports.free(3)
     write_file(self.dir .. "/dev.hcl", config:format(self.port, rpc, serf) .. more)
   end
   self.address = "http://127.0.0.1:" .. self.port
@@ -122,7 +123,7 @@ end
 
 -- The model of Nomad, in a process of its own.
 function nomad.serve_model()
-  local self = setmetatable({ model = true, port = http.free_ports(1) }, nomad)
+  local self = setmetatable({ model = true, port = ports.free(1) }, nomad)
   self.address = "http://127.0.0.1:" .. self.port
   launch(self)
   return self
