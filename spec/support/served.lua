@@ -2,6 +2,7 @@
 -- than it is on the wire.
 local http = require "support.http"
 local model = require "operator.testing.model"
+local ports = require "support.ports"
 local server = require "operator.testing.server"
 local uv = require "luv"
 local wait = require "support.wait"
@@ -18,7 +19,8 @@ function served.start(options)
     version = options.version,
     heartbeat = options.heartbeat or 30,
   }
-  self.server = server.new { model = self.nomad }
+  -- While it is down nobody else may listen there.
+  self.server = server.new { model = self.nomad, port = ports.free(1) }
   return self
 end
 
