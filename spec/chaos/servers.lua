@@ -280,6 +280,7 @@ end
 
 function Run:differences()
   self:supervise()
+  self:tend() -- the last deeds may purge a job whose first plan is being applied: Nomad 1.11.3 crashes by that
   local ok, list = pcall(expected.differences, self.cluster, self.version)
   return ok and list or { tostring(list) }
 end
