@@ -12,16 +12,19 @@ local changes = 600
 -- Values that are odd somewhere.
 local odd = { "", "x", -1, 0, 7, true, json.null, "${node.class}", "signal", 1 << 40, 1.5 }
 
--- All places of a value: { holder, key }.
+local function by_name(a, b) return tostring(a) < tostring(b) end
+
+-- All places of a value: { holder, key }. Always in one order: a seed must make the same changes in each run.
 local function places(value, list)
-  for key, item in pairs(value) do
+  local keys = {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys, by_name)
+  for _, key in ipairs(keys) do
     list[#list + 1] = { value, key }
-    if type(item) == "table" then places(item, list) end
+    if type(value[key]) == "table" then places(value[key], list) end
   end
   return list
 end
-
-local function by_name(a, b) return tostring(a[2]) < tostring(b[2]) end
 
 -- The last base has fields of Nomad 2.0, at which this one does not look.
 local known = #bases.names - 1
@@ -31,7 +34,6 @@ assert(bases.names[known + 1] == "newest")
 local function changed()
   local job = arrays.mark(bases[bases.names[math.random(known)]]())
   local list = places(job, {})
-  table.sort(list, by_name)
   local place = list[math.random(#list)]
   local holder, key = place[1], place[2]
   if type(key) == "string" and math.random(3) == 1 then
