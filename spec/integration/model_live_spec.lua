@@ -34,9 +34,9 @@ local function follow(port, path)
   return stream
 end
 
--- The newest state of each evaluation that the lines tell of.
-local function all_complete(lines)
-  local open = {}
+-- Is evaluation `id` ("" for none) complete, and each other that the lines tell of?
+local function all_complete(lines, id)
+  local open = { [id] = id ~= "" and "not heard of" or nil }
   for _, line in ipairs(lines) do
     for _, event in ipairs(line.Events or {}) do
       local eval = event.Payload.Evaluation
@@ -46,26 +46,38 @@ local function all_complete(lines)
   return next(open) == nil
 end
 
+-- Do the lines after the first `seen` tell that a job has come to its end?
+local function has_ended(lines, seen)
+  for i = seen + 1, #lines do
+    for _, event in ipairs(lines[i].Events or {}) do
+      if event.Payload.Job and event.Payload.Job.Status == "dead" then return true end
+    end
+  end
+  return false
+end
+
 local function real(cluster)
   local stream = follow(cluster.port, "/v1/event/stream?topic=Job&topic=Evaluation&namespace=*")
-  local seen = 0
+  local seen, evaluation = 0, ""
   local target = { close = stream.close }
   function target.request(method, path, body)
     local answer = assert(http.request {
       port = cluster.port, method = method, path = path, body = body, timeout = 20,
     })
     local text = answer.body
+    evaluation = text:match '"EvalID":"([^"]*)"' or ""
     if THROUGH_CLIENT and answer.status >= 400 then text = text:gsub("^rpc error: ", "") end
     return answer.status, text, answer.headers
   end
-  -- Quiet: what was begun is complete, and then nothing; for as long as a run of /bin/true takes if there is one.
+  -- Quiet: what was begun is over, and then nothing.
   function target.lines(step)
     local since = uv.now()
     local count = #stream.lines
     wait.until_true(30, "it does not become quiet after " .. step[1], function()
       if #stream.lines ~= count then count, since = #stream.lines, uv.now() end
-      local need = step.slow and 1500 or step[2] == "GET" and 0 or 400
-      return uv.now() - since >= need and all_complete(stream.lines)
+      return uv.now() - since >= (step[2] == "GET" and 0 or 400)
+        and all_complete(stream.lines, evaluation)
+        and (not step.slow or has_ended(stream.lines, seen))
     end)
     local new = table.move(stream.lines, seen + 1, #stream.lines, 1, {})
     seen = #stream.lines
