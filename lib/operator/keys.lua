@@ -51,6 +51,9 @@ local function parse(key)
   end
 end
 
+-- What the key of a job begins with where nobody has thought of namespaces: it is shown without.
+local HOME = "default/"
+
 -- The key that was split last, and its parts: a key is often asked for several times.
 local last, last_namespace, last_id, last_topic
 
@@ -92,9 +95,12 @@ end
 ---@param key string
 ---@return string
 function keys.show(key)
+  if key:sub(1, #HOME) == HOME then
+    return key:sub(#HOME + 1)
+  end
   local namespace, id, topic = keys.split(key)
   if namespace == "default" then
-    return (topic and topic .. " " or "") .. id
+    return topic .. " " .. id
   end
   return key
 end

@@ -134,6 +134,7 @@ local function note(controller, key, job, matches)
 end
 
 -- Where the list says nothing of meta (Nomad 1.4) a child is known only once it was read: then its owner is looked at.
+-- What an event or a list brings with it is known before it is worked.
 local function learn(controller, key, job)
   local mark = marks.policy(job) and keys.topic(key) == "Job" and marks.read(job)
   if
@@ -151,7 +152,7 @@ local function work(controller, item, block)
   local made = policy.desired and decision.begin(controller, item)
   local reading <close> = look_ahead(controller, item) -- luacheck: ignore 211
   local job, matches = read(controller, item)
-  if job then
+  if job and job ~= item.object then
     learn(controller, item.key, job)
   end
   local ctx = controller.make_context(block, item.key, item.cause)
