@@ -81,6 +81,15 @@ static int packed_new(lua_State *L)
 	return 1;
 }
 
+static int push_values(lua_State *L, const struct packed *p, uint32_t record)
+{
+	const int64_t *values = packed_values(p, record);
+
+	for (unsigned i = 0; i < p->fields; i++)
+		lua_pushinteger(L, values[i]);
+	return (int)p->fields;
+}
+
 /* self, key; returns the record and its integers */
 static int packed_lua_find(lua_State *L)
 {
@@ -88,15 +97,9 @@ static int packed_lua_find(lua_State *L)
 	size_t len;
 	const char *key = luaL_checklstring(L, 2, &len);
 	uint32_t record = packed_find(p, key, len);
-	const int64_t *values;
 
 	push_record(L, record);
-	if (!record)
-		return 1;
-	values = packed_values(p, record);
-	for (unsigned i = 0; i < p->fields; i++)
-		lua_pushinteger(L, values[i]);
-	return 1 + (int)p->fields;
+	return record ? 1 + push_values(L, p, record) : 1;
 }
 
 /* self, key, the first integers of the record */
@@ -148,6 +151,14 @@ static int packed_lua_key(lua_State *L)
 
 	lua_pushlstring(L, key, len);
 	return 1;
+}
+
+/* self, record; returns its integers */
+static int packed_lua_values(lua_State *L)
+{
+	const struct packed *p = check_packed(L);
+
+	return push_values(L, p, check_record(L, p));
 }
 
 static int packed_lua_get(lua_State *L)
@@ -202,9 +213,9 @@ int luaopen_host_packed(lua_State *L)
 	static const luaL_Reg functions[] = {{"new", packed_new}, {NULL, NULL}};
 	static const luaL_Reg methods[] = {{"find", packed_lua_find}, {"add", packed_lua_add},
 		{"remove", packed_lua_remove}, {"key", packed_lua_key}, {"get", packed_lua_get},
-		{"set", packed_lua_set}, {"next", packed_lua_next}, {"count", packed_lua_count},
-		{"has", packed_lua_has}, {"clear", packed_lua_clear}, {"bytes", packed_lua_bytes},
-		{NULL, NULL}};
+		{"values", packed_lua_values}, {"set", packed_lua_set}, {"next", packed_lua_next},
+		{"count", packed_lua_count}, {"has", packed_lua_has}, {"clear", packed_lua_clear},
+		{"bytes", packed_lua_bytes}, {NULL, NULL}};
 	static const luaL_Reg meta[] = {{"__gc", packed_lua_clear}, {NULL, NULL}};
 
 	lua_class_open(L, PACKED_META, methods, meta);

@@ -42,6 +42,11 @@ function Packed:key(record) end
 ---@return integer
 function Packed:get(record, field) end
 
+--- All integers of a record.
+---@param record integer
+---@return integer ...
+function Packed:values(record) end
+
 ---@param record integer
 ---@param field integer from 1
 ---@param value integer

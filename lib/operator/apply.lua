@@ -221,8 +221,7 @@ function Apply:write(context, wanted, live, detail)
   if op == "create" then
     context.block:say("info", "Registering " .. name .. " job", { child = key })
   end
-  self.known:saw(key, { policy = name, owner = context.owner }, answer.JobModifyIndex, false)
-  self.known:synced(key, wanted.digest, answer.JobModifyIndex)
+  self.known:wrote(key, name, context.owner, wanted.digest, answer.JobModifyIndex)
   self.writes:add(name, op)
   self.say_done(context, key, op .. "d", detail)
   self:check_last(key, answer)

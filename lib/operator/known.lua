@@ -78,10 +78,10 @@ local function number_of(self, policy)
 end
 
 -- A new child, before the others of its owner.
-local function link(self, key, owner, state)
+local function link(self, key, owner, state, digest)
   local record = self.owners:add(owner)
   local first = self.owners:get(record, FIRST)
-  local child = self.children:add(key, state, 0, record, first)
+  local child = self.children:add(key, state, digest, record, first)
   if first > 0 then
     self.children:set(first, BEFORE, child)
   end
@@ -118,12 +118,11 @@ local function set(self, child, before, index, number, flags)
   self.children:set(child, STATE, state)
 end
 
-local function add(self, key, mark, index, number, flags)
-  local state = pack(index, number, flags)
-  link(self, key, mark.owner, state)
+local function add(self, key, owner, state, digest)
+  link(self, key, owner, state, digest)
   add_alive(self, state, 1)
   self.watched:add(key)
-  self.watched:add(mark.owner)
+  self.watched:add(owner)
 end
 
 --- A child was seen, in a list, an event or an answer.
@@ -141,7 +140,7 @@ function Known:saw(key, mark, index, stopped)
     child = nil
   end
   if not child then
-    add(self, key, mark, index, number, flags)
+    add(self, key, mark.owner, pack(index, number, flags), 0)
     return true
   elseif index < index_of(state) then
     return false
@@ -166,6 +165,22 @@ function Known:synced(key, digest, index)
   local child, state = self.children:find(key)
   local right = index_of(state) == index and SYNCED or 0
   self.children:set(child, STATE, state | right | DIGESTED, from_digest(digest))
+end
+
+--- The child was made or changed as the desired job says: seen, and right, unless a newer one was seen meanwhile.
+---@param key string
+---@param policy string
+---@param owner string
+---@param digest string
+---@param index integer JobModifyIndex of the answer
+function Known:wrote(key, policy, owner, digest, index)
+  if self.children:find(key) then
+    self:saw(key, { policy = policy, owner = owner }, index, false)
+    self:synced(key, digest, index)
+  else
+    local state = pack(index, number_of(self, policy), SYNCED | DIGESTED)
+    add(self, key, owner, state, from_digest(digest))
+  end
 end
 
 --- The child may not be what it was: it is right only when it has been read again.
@@ -257,23 +272,9 @@ function Known:forget(key)
   self.children:remove(child)
 end
 
--- The child of the chain, this one or one behind it, that is of the policy and not stopped and done with; nil: none is.
-local function alive_from(self, child, policy)
-  while child > 0 do
-    local state = self.children:get(child, STATE)
-    if policy_of(state) == policy and state & (STOPPED | UNSETTLED) ~= STOPPED then
-      return child
-    end
-    child = self.children:get(child, NEXT)
-  end
-end
-
--- The first such child of an owner.
-local function first_alive(self, policy, owner)
-  local which, record, first = self.numbers[policy], self.owners:find(owner)
-  if which and record then
-    return alive_from(self, first, which), which
-  end
+-- Is it a child of the policy, and not stopped and done with?
+local function is_alive(state, number)
+  return policy_of(state) == number and state & (STOPPED | UNSETTLED) ~= STOPPED
 end
 
 --- The children of an owner that exist and are not stopped and done with, in order of their keys.
@@ -282,14 +283,15 @@ end
 ---@param except? table<string, boolean> keys of children that are not asked for
 ---@return string[] keys
 function Known:of(policy, owner, except)
-  local keys = {}
-  local child, which = first_alive(self, policy, owner)
-  while child do
-    local key = self.children:key(child)
-    if not (except and except[key]) then
+  local keys, number, children = {}, self.numbers[policy], self.children
+  local _, child = self.owners:find(owner)
+  while (child or 0) > 0 do
+    local state, _, _, after = children:values(child)
+    local key = is_alive(state, number) and children:key(child)
+    if key and not (except and except[key]) then
       keys[#keys + 1] = key
     end
-    child = alive_from(self, self.children:get(child, NEXT), which)
+    child = after
   end
   if #keys > 1 then
     table.sort(keys)
@@ -302,7 +304,16 @@ end
 ---@param owner string
 ---@return boolean
 function Known:has(policy, owner)
-  return first_alive(self, policy, owner) ~= nil
+  local number, children = self.numbers[policy], self.children
+  local _, child = self.owners:find(owner)
+  while (child or 0) > 0 do
+    local state, _, _, after = children:values(child)
+    if is_alive(state, number) then
+      return true
+    end
+    child = after
+  end
+  return false
 end
 
 --- A list that is as new as what was seen of a child shows an older one: a snapshot was restored.
