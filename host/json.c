@@ -177,6 +177,7 @@ int luaopen_host_json(lua_State *L)
 		{"decode_lazy", l_decode_lazy},
 		{"encode", l_encode},
 		{"digest", l_digest},
+		{"texts", json_texts},
 		{"fill", json_fill},
 		{"fill_digest", json_fill_digest},
 		{"occurs", l_occurs},

@@ -4,10 +4,49 @@
 #include "json_fill.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "json.h"
+#include "json_lazy.h"
 #include "json_write.h"
 #include "mem.h"
+
+/* Is it text without control characters and without those that are barred? */
+static bool is_clean(const char *text, size_t len, const char *barred)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c == 0x7f || strchr(barred, c))
+			return false;
+	}
+	return true;
+}
+
+int json_texts(lua_State *L)
+{
+	const char *barred = luaL_checkstring(L, 4);
+	lua_Integer room = luaL_checkinteger(L, 3), count;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	luaL_argcheck(L, room >= 0 && room < 1024, 3, "a small number expected");
+	json_lazy_touch(L, 1);
+	count = (lua_Integer)lua_rawlen(L, 2);
+	lua_createtable(L, (int)(count + room), 0);
+	for (lua_Integer i = 1; i <= count; i++) {
+		size_t len;
+
+		(void)lua_rawgeti(L, 2, i);
+		if (lua_gettable(L, 1) != LUA_TSTRING)
+			return 0;
+		const char *text = lua_tolstring(L, -1, &len);
+		if (!is_clean(text, len, barred))
+			return 0;
+		lua_rawseti(L, -2, i);
+	}
+	return 1;
+}
 
 /* The string at the top of the stack, without the quotes around it. */
 static void write_inside(struct json_writer *w, const char *text, size_t len)

@@ -104,7 +104,7 @@ function Template:visit(values, on_value)
 end
 
 --- The fields of the values that a template names, in order, where it does nothing else: [[ .Name ]].
----@return { name: string, placeholder: template.Placeholder }[]? nil: there is more to evaluate
+---@return string[]? nil: there is more to evaluate
 function Template:fields()
   local fields = {}
   for _, node in ipairs(self.tree.nodes) do
@@ -115,7 +115,7 @@ function Template:fields()
       and expr.base.op == "dot"
       and #expr.path == 1
     then
-      fields[#fields + 1] = { name = expr.path[1], placeholder = node.placeholder }
+      fields[#fields + 1] = expr.path[1]
     elseif node.kind ~= "text" then
       return nil
     end

@@ -63,6 +63,15 @@ function json.encode(value, options) end
 ---@return string
 function json.digest(value) end
 
+--- The values of these names, in order; nil unless each is a string without control characters and without those that
+--- are barred.
+---@param given table
+---@param names string[]
+---@param room integer so many values may follow in the list, at no cost
+---@param barred string characters
+---@return string[]?
+function json.texts(given, names, room, barred) end
+
 --- Text with gaps. Of the pieces, a string is text; n stands for values[n] as it stands between quotes, -n for
 --- values[n] as it is. Raises where one of these is no string.
 ---@param pieces (string|integer)[]

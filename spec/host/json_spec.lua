@@ -604,6 +604,17 @@ describe("host.json round trip", function()
     assert.is_true(containers > 30)
   end)
 
+  it("takes texts by their names, if each of them is clean", function()
+    local given = { a = "x", b = "é {", c = "\127", d = "\0", e = 1, f = "" }
+    assert.same({ "", "x", "x" }, json.texts(given, { "f", "a", "a" }, 2, "{"))
+    assert.same({ "é {" }, json.texts(given, { "b" }, 0, "}"))
+    for _, name in ipairs { "b", "c", "d", "e", "missing" } do
+      assert.is_nil(json.texts(given, { "a", name }, 0, "{"))
+    end
+    local lazy = json.decode_lazy('{"v":{"a":"x","long":"' .. ("y"):rep(5000) .. '"}}', 1)
+    assert.same({ "x" }, json.texts(lazy.v, { "a" }, 0, "{"))
+  end)
+
   it("fills gaps in text", function()
     local odd = 'a "b" \\ \n é'
     local pieces = { '{"a":"x', 1, 'y","b":', -2, ',"c":"', 1, '"}' }

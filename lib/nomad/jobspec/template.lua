@@ -38,7 +38,7 @@ local MORE_FIELDS = 4
 ---@field private mould? mould.Mould
 ---@field private made_cast? jobspec.Cast|false false: there is none
 ---@field private check fun(self, given: table): any[], boolean? checks the values, and puts them in order: fills, texts
----@field private fields? { name: string, placeholder: template.Placeholder }[] all placeholders, if each names a field
+---@field private fields? string[] what all placeholders name, if each names a field and stands in a string
 ---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
 ---@field private kept table<string, table> parsed by text
 ---@field private order string[] of kept, oldest first
@@ -179,27 +179,14 @@ local function check_apart(self, given)
   return fills
 end
 
--- The same where the placeholders only name fields.
+-- The same where the placeholders only name fields: most values are text that nobody would evaluate.
 local function check_fields(self, given)
-  if type(given) ~= "table" then
-    return check_apart(self, given) -- says so
+  local fills = type(given) == "table"
+    and json.texts(given, self.fields, MORE_FIELDS, values.EVALUATED)
+  if fills then
+    return fills, true
   end
-  -- As long as it becomes, with the fields of the job that come behind: it would grow step by step.
-  local fills, texts = { table.unpack(self.fields, 1, #self.fields + MORE_FIELDS) }, true
-  for i = 1, #self.fields do
-    local field = self.fields[i]
-    local value = given[field.name]
-    if value == nil then
-      return check_apart(self, given) -- says what is missing
-    end
-    if values.is_harmless(value) and not self.typed[i] then
-      fills[i] = value
-    else
-      take(self, fills, value, field.placeholder)
-      texts = texts and type(fills[i]) == "string"
-    end
-  end
-  return fills, texts
+  return check_apart(self, given)
 end
 
 -- Each value, and what it makes together with its neighbours.
@@ -425,12 +412,12 @@ function template.new(text, name, namespace)
     return mould.token(self.prefix, placeholder.index)
   end)
   self.json = plain:find("^%s*{") ~= nil
-  -- Where they are apart, what stands around a value can make nothing harmful of it.
-  self.fields = inner:fields()
-  self.check = not inner:is_apart() and check_seams or self.fields and check_fields or check_apart
   if self.json then
     prepare_json(self)
   end
+  -- Where they are apart, what stands around a value can make nothing harmful of it.
+  self.fields = next(self.typed) == nil and inner:fields() or nil
+  self.check = not inner:is_apart() and check_seams or self.fields and check_fields or check_apart
   return self
 end
 

@@ -21,12 +21,8 @@ local function harmful(text)
   return text:match("{{") or text:match("[$%%]{") or text:match("%c") and "a control character"
 end
 
---- Is it text in which nothing can be found that would be evaluated? Most values are.
----@param value any
----@return boolean
-function values.is_harmless(value)
-  return type(value) == "string" and value:find("^[^{%c]*$") ~= nil
-end
+--- Where none of these and no control character is in a text, nothing can be found that would be evaluated.
+values.EVALUATED = "{"
 
 local function check_text(placeholder, text)
   local found = not placeholder.raw and harmful(text)
