@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUF_FIRST_CAP = 64 };
+/* Room for a record of the log, a query, most names. */
+enum { BUF_FIRST_CAP = 256 };
 
 void buf_init(struct buf *b, size_t max)
 {

@@ -205,17 +205,29 @@ static bool is_word(char c)
 	       c == '_' || c == '-' || c == '.';
 }
 
+/* Is it one of the names that each record has? */
+static bool is_own(const char *name)
+{
+	switch (name[0]) {
+	case 't':
+		return strcmp(name, "ts") == 0 || strcmp(name, "time") == 0;
+	case 'l':
+		return strcmp(name, "level") == 0;
+	case 'm':
+		return strcmp(name, "msg") == 0;
+	default:
+		return false;
+	}
+}
+
 /* A name that is a plain word and none of the record's own. */
 static void put_name(struct buf *b, const char *name)
 {
-	static const char *const own[] = {"ts", "time", "level", "msg"};
 	char word[NAME_MAX_LEN];
 	size_t i;
 
-	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		if (strcmp(name, own[i]) == 0)
-			put_text(b, "field_");
-	}
+	if (is_own(name))
+		put_text(b, "field_");
 	for (i = 0; i < NAME_MAX_LEN && name[i]; i++)
 		word[i] = is_word(name[i]) ? name[i] : '_';
 	put(b, i > 0 ? word : "_", i > 0 ? i : 1);
