@@ -113,11 +113,11 @@ function nomad.request(method, path, options)
   }, options.aside)
   if not response then
     return nil, err
-  elseif not response.body:find("%S") then
-    return true, nil, response
   end
   local value, reason = json.decode_lazy(response.body)
-  if value == nil then
+  if value == nil and not response.body:find("%S") then
+    return true, nil, response
+  elseif value == nil then
     local message = ("the answer is not JSON (%s) and begins with %q; is this a Nomad?"):format(
       reason,
       response.body:sub(1, SHOWN)

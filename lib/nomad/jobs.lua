@@ -119,9 +119,8 @@ end
 ---@field enforce_index? integer register only if the job's JobModifyIndex is this; 0: only if there is none
 ---@field submission? table the source that the job was made from, for the server to keep
 
--- The request's body, as a value or as text.
-local function send_registration(namespace, request)
-  request.query = { namespace = namespace or "default" }
+-- A job is registered in the namespace of the request's query.
+local function send_registration(request)
   local answer, err, response = nomad.request("POST", "/v1/jobs", request)
   if not answer then
     return nil, recognised(err)
@@ -147,7 +146,8 @@ end
 function jobs.register(job, options)
   options = options or {}
   local enforce = options.enforce_index
-  return send_registration(job.Namespace, {
+  return send_registration({
+    query = { namespace = job.Namespace or "default" },
     body = {
       Job = job,
       EnforceIndex = enforce ~= nil or nil,
@@ -160,12 +160,13 @@ end
 --- As register, with the job as JSON text.
 ---@async
 ---@param text string an object
----@param namespace? string the job's
+---@param namespace string the job's
 ---@param enforce integer register only if the job's JobModifyIndex is this
 ---@return nomad.Registration?
 ---@return host.nomad.Error?
 function jobs.register_text(text, namespace, enforce)
-  return send_registration(namespace, {
+  return send_registration({
+    query = { namespace = namespace },
     text = '{"EnforceIndex":true,"Job":' .. text .. ',"JobModifyIndex":' .. enforce .. "}",
   })
 end

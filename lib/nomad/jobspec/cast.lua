@@ -39,6 +39,7 @@ local BLOCK = { static = {} }
 ---@class jobspec.Cast
 ---@field private fields table<string, cast.Piece[]> of the job
 ---@field private head table<string, any> nodes of the fields of a CastJob's head
+---@field private alone table<string, integer> fields of it that are a placeholder and nothing else; 0: it is not so
 ---@field private mould mould.Mould
 ---@field private strings integer[] placeholders in strings
 ---@field private wholes integer[] placeholders that are whole values
@@ -165,10 +166,15 @@ function cast.new(made)
   if not fields then
     return nil
   end
-  local self =
-    setmetatable({ mould = made, fields = fields, head = {}, last = 0, layouts = {} }, Cast)
+  local self = setmetatable(
+    { mould = made, fields = fields, head = {}, alone = {}, last = 0, layouts = {} },
+    Cast
+  )
   for name in pairs(DECIDING) do
     self.head[name] = mould.is_block(top[name]) and BLOCK or top[name]
+  end
+  for _, name in ipairs { "ID", "Name", "Namespace" } do
+    self.alone[name] = mould.only_placeholder(top[name]) or 0
   end
   find_placeholders(self)
   return self
@@ -303,12 +309,12 @@ local function texts_of(self, fills)
   return values
 end
 
-local function head_of(nodes, fills)
-  local value = mould.value
+local function head_of(self, fills, values)
+  local value, nodes, alone = mould.value, self.head, self.alone
   return {
-    ID = value(nodes.ID, fills),
-    Name = nodes.Name and value(nodes.Name, fills),
-    Namespace = nodes.Namespace and value(nodes.Namespace, fills),
+    ID = values[alone.ID] or value(nodes.ID, fills),
+    Name = values[alone.Name] or nodes.Name and value(nodes.Name, fills),
+    Namespace = values[alone.Namespace] or nodes.Namespace and value(nodes.Namespace, fills),
     Region = nodes.Region and value(nodes.Region, fills),
     Multiregion = nodes.Multiregion and value(nodes.Multiregion, fills),
     Periodic = nodes.Periodic and value(nodes.Periodic, fills),
@@ -326,7 +332,7 @@ local NONE = {}
 function Cast:fill(fills, overrides, texts)
   local values = texts and #self.wholes == 0 and fills or texts_of(self, fills)
   local layout = layout_for(self, overrides or NONE, values)
-  local head = layout and head_of(self.head, fills)
+  local head = layout and head_of(self, fills, values)
   return layout
     and setmetatable({ cast = self, head = head, layout = layout, values = values }, CastJob)
 end

@@ -192,6 +192,14 @@ function mould.value(node, fills)
   return build(node, fills, true)
 end
 
+--- The placeholder that is all of the string at the node.
+---@param node any
+---@return integer? nil: there is something else
+function mould.only_placeholder(node)
+  local parts = type(node) == "table" and node.parts
+  return parts and #parts == 1 and parts[1] or nil
+end
+
 --- Is an object or an array at the node, whatever the values are?
 ---@param node any
 ---@return boolean
