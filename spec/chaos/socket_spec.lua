@@ -9,8 +9,9 @@ local process = require "support.process"
 local served = require "support.served"
 local wait = require "support.wait"
 
--- Seconds: of chaos, until all is right, and in which nothing more may be written.
+-- Seconds: of chaos (and so many steps of it at least), until all is right, and in which nothing more may be written.
 local CHAOS, PATIENCE, QUIET = 15, 90, 7
+local STEPS = 50
 local RESYNC = "3s"
 local LINE_MAX = 1024 * 1024
 
@@ -172,7 +173,7 @@ describe("the program, after chaos on a socket", function()
       people.deeds.register(s.nomad, dice)
     end
     local over, count = os.time() + CHAOS, 0
-    while os.time() < over do
+    while os.time() < over or count < STEPS do -- a busy machine takes longer
       step()
       count = count + 1
     end
@@ -187,6 +188,5 @@ describe("the program, after chaos on a socket", function()
     assert.equal(0, watch.tried, story())
     assert.same({}, expected.differences(s.nomad, version), story())
     assert.same({}, watch.violations, story())
-    assert.is_true(count > 50)
   end)
 end)
