@@ -38,7 +38,7 @@ int json_texts(lua_State *L)
 		size_t len;
 
 		(void)lua_rawgeti(L, 2, i);
-		if (lua_gettable(L, 1) != LUA_TSTRING)
+		if (lua_rawget(L, 1) != LUA_TSTRING)
 			return 0;
 		const char *text = lua_tolstring(L, -1, &len);
 		if (!is_clean(text, len, barred))

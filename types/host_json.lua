@@ -63,7 +63,7 @@ function json.encode(value, options) end
 ---@return string
 function json.digest(value) end
 
---- The values of these names, in order; nil unless each is a string without control characters and without those that
+--- The values of these names, in order, read raw; nil unless each is a string without control characters and without those that
 --- are barred.
 ---@param given table
 ---@param names string[]

@@ -15,12 +15,15 @@ local Guard = {
   end,
 }
 
+-- Where nothing was forbidden before.
+local OUTERMOST = setmetatable({}, Guard)
+
 --- From now until the value is closed, every request raises `reason`: for functions that only decide, so that they can
 --- be asked for a plan too. Waits nothing, so no other task runs meanwhile.
 ---@param reason string
 ---@return table closable `local guard <close> = nomad.forbid "…"`
 function nomad.forbid(reason)
-  local guard = setmetatable({ before = forbidden }, Guard)
+  local guard = forbidden and setmetatable({ before = forbidden }, Guard) or OUTERMOST
   forbidden = reason
   return guard
 end

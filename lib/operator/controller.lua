@@ -212,12 +212,9 @@ function Controller:observe(key, job, event, holds)
   elseif matches then
     self:tell_handlers(key, job, event)
   end
-  local version, newest = self:version(key, job), self.objects:version(key)
-  if newest and version <= newest then
-    return
+  if self.objects:news(key, self:version(key, job)) then
+    put_object(self, key, job, matches, event)
   end
-  self.objects:news(key, version)
-  put_object(self, key, job, matches, event)
 end
 
 --- What a title says of an object's state.

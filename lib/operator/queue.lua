@@ -163,7 +163,7 @@ end
 
 -- Is there nothing to do for a put that brings no news?
 local function is_idle_talk(item, put)
-  return put.gentle and item ~= nil and (item.state == "waiting" or item.state == "parked")
+  return put.gentle and (item.state == "waiting" or item.state == "parked")
 end
 
 -- Does it ask for a look and say nothing else?
@@ -185,7 +185,7 @@ local function put_back(self, put)
   self.counts.ready = self.counts.ready + 1
 end
 
--- A new item. Its key, if it waited in the backlog, has waited as long.
+-- An item for a key that has none. If the key waited in the backlog, it has waited as long.
 local function take_in(self, item)
   local record = self.backlog:find(item.key)
   if record then
@@ -194,6 +194,17 @@ local function take_in(self, item)
     self.counts.ready = self.counts.ready - 1
   end
   self.items[item.key] = item
+end
+
+-- A put of a key that has no item.
+local function put_first(self, put)
+  if is_plain(put) then
+    put_back(self, put)
+    return
+  end
+  local item = make_item(self, put)
+  take_in(self, item)
+  make_ready(self, item)
 end
 
 ---@class operator.Put
@@ -219,17 +230,11 @@ end
 ---@param put operator.Put is the queue's from now on
 function Queue:put(put)
   local item = self.items[put.key]
-  if is_idle_talk(item, put) then
-    return
-  elseif not item and is_plain(put) then
-    put_back(self, put)
+  if not item then
+    put_first(self, put)
     self:pump()
     return
-  elseif not item then
-    item = make_item(self, put)
-    take_in(self, item)
-    make_ready(self, item)
-    self:pump()
+  elseif is_idle_talk(item, put) then
     return
   elseif item.state == "running" then
     if item.again then

@@ -87,8 +87,11 @@ end
 
 -- Did the job itself change since it was worked last? Then what follows is its owner's will.
 local function own_change(controller, item, job)
+  if item.live then
+    return true
+  end
   local before = controller.objects:worked(item.key)
-  return item.live or (before ~= nil and before ~= (job and controller:version(item.key, job)))
+  return before ~= nil and before ~= (job and controller:version(item.key, job))
 end
 
 -- A stopped owner's children, where the policy keeps them: they stay as they are.

@@ -48,16 +48,20 @@ function Seen:worked(key)
   return worked ~= NONE and worked or nil
 end
 
---- There is a newer version.
+--- A version was shown.
 ---@param key string
 ---@param version integer
+---@return boolean newer than all that were known
 function Seen:news(key, version)
-  local record = self.objects:find(key)
-  if record then
-    self.objects:set(record, NEWEST, version)
-  else
+  local record, newest = self.objects:find(key)
+  if not record then
     add(self, key, version, NONE)
+    return true
+  elseif version <= newest then
+    return false
   end
+  self.objects:set(record, NEWEST, version)
+  return true
 end
 
 --- This version was worked. A newer one may be known already: then it still has to be.

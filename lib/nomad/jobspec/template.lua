@@ -37,8 +37,8 @@ local MORE_FIELDS = 4
 ---@field private namespace? string
 ---@field private mould? mould.Mould
 ---@field private made_cast? jobspec.Cast|false false: there is none
----@field private check fun(self, given: table): any[], boolean? checks the values, and puts them in order: fills, texts
----@field private fields? string[] what all placeholders name, if each names a field and stands in a string
+---@field private check fun(self, given: table): any[] checks the values, and puts them in order: fills
+---@field private fields? string[] what all placeholders name, if each names a field and stands in a string by itself
 ---@field private typed table<integer, boolean> placeholders outside the strings of a JSON template
 ---@field private kept table<string, table> parsed by text
 ---@field private order string[] of kept, oldest first
@@ -179,16 +179,6 @@ local function check_apart(self, given)
   return fills
 end
 
--- The same where the placeholders only name fields: most values are text that nobody would evaluate.
-local function check_fields(self, given)
-  local fills = type(given) == "table"
-    and json.texts(given, self.fields, MORE_FIELDS, values.EVALUATED)
-  if fills then
-    return fills, true
-  end
-  return check_apart(self, given)
-end
-
 -- Each value, and what it makes together with its neighbours.
 local function check_seams(self, given)
   local fills, last, touching = {}, "", nil
@@ -213,15 +203,26 @@ local function check_seams(self, given)
   return fills
 end
 
+-- The values as they are, where placeholders only name fields and nobody would evaluate any of them: most are so.
+local function plain_texts(self, given)
+  return self.fields
+    and type(given) == "table"
+    and json.texts(given, self.fields, MORE_FIELDS, values.EVALUATED)
+end
+
 --- Checks the values, and makes what `resolve` turns into a job. Nothing is asked of Nomad. Raises an error (code
 --- "template") for a value that is missing or may not be filled in.
 ---@param given table the values, by name
 ---@param overrides? table<string, any> fields of the job, by their JSON names, that replace those of the template
 ---@return jobspec.Rendering
 function Template:render(given, overrides)
-  local ok, fills, texts = pcall(self.check, self, given)
-  if not ok then
-    error(raised(self, fills), 0)
+  local fills, texts = plain_texts(self, given), true
+  if not fills then
+    local ok, checked = pcall(self.check, self, given)
+    if not ok then
+      error(raised(self, checked), 0)
+    end
+    fills, texts = checked, false
   end
   return setmetatable(
     { template = self, values = given, overrides = overrides, fills = fills, texts = texts },
@@ -416,8 +417,9 @@ function template.new(text, name, namespace)
     prepare_json(self)
   end
   -- Where they are apart, what stands around a value can make nothing harmful of it.
-  self.fields = next(self.typed) == nil and inner:fields() or nil
-  self.check = not inner:is_apart() and check_seams or self.fields and check_fields or check_apart
+  local apart = inner:is_apart()
+  self.fields = apart and next(self.typed) == nil and inner:fields() or nil
+  self.check = apart and check_apart or check_seams
   return self
 end
 
