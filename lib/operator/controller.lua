@@ -185,7 +185,6 @@ local function put_object(self, key, object, matches, event)
   local partial = self.topic.partial
   self.queue:put({
     key = key,
-    gentle = false,
     object = not partial and object or nil,
     matches = matches,
     index = partial and event.index or nil,

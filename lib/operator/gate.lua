@@ -44,6 +44,7 @@ local READS = { ["/v1/jobs/parse"] = true, ["/v1/validate/job"] = true, ["/v1/se
 
 ---@class operator.Gate
 ---@field private host table
+---@field private paced boolean writes are held to a rate
 ---@field private writes operator.Ratelimit
 ---@field private breaker? operator.Breaker nil: a command, which asks once
 ---@field private listeners fun()[]
@@ -59,6 +60,7 @@ function gate.new(deps)
   local rate = host.options.write_rate
   local self = setmetatable({
     host = host,
+    paced = rate > 0 and not host.options.dry_run,
     writes = ratelimit.new({
       rate = rate,
       burst = rate * gate.WRITE_BURST,
@@ -163,7 +165,7 @@ end
 ---@param method string
 ---@param path string
 function Gate:enter(method, path)
-  if is_write(method, path) and not self.host.options.dry_run then
+  if self.paced and is_write(method, path) then
     local delay = self.writes:take()
     if delay > 0 then
       self.host.count("write_wait_seconds_total", delay)
