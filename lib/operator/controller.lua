@@ -195,18 +195,27 @@ local function put_object(self, key, object, matches, event)
   })
 end
 
+-- An object that is of no interest: says why the policy does not look at it, where that is read.
+local function pass_over(self, key, object)
+  if self.host.options.log_level == "debug" then
+    local covered, why = self:covers(object)
+    if not covered then
+      skip(self, key, why)
+    end
+  end
+end
+
 --- An event with the object as it is now.
 ---@param key string
 ---@param job table a job, or whatever the topic is of
 ---@param event { type: string, key: string, index: integer, raw: string, live: boolean }
 ---@param holds? boolean the host has found whether the policy watches it; nil: it cannot tell
 function Controller:observe(key, job, event, holds)
-  local covered, why = self:covers(job)
-  local matches = covered and event_matches(self, job, event.raw, holds)
+  local matches = holds ~= false
+    and self:covers(job)
+    and event_matches(self, job, event.raw, holds)
   if not self:concerns(key, matches ~= false) then
-    if not covered then
-      skip(self, key, why)
-    end
+    pass_over(self, key, job)
     return
   elseif matches then
     self:tell_handlers(key, job, event)
