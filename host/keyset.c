@@ -25,7 +25,7 @@ static uint64_t rotate(uint64_t x, int bits)
 	return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(struct sip *s)
+static inline void sip_round(struct sip *s)
 {
 	s->v0 += s->v1;
 	s->v1 = rotate(s->v1, 13) ^ s->v0;
@@ -39,11 +39,28 @@ static void sip_round(struct sip *s)
 	s->v2 = rotate(s->v2, 32);
 }
 
-static void sip_word(struct sip *s, uint64_t word)
+static inline void sip_word(struct sip *s, uint64_t word)
 {
 	s->v3 ^= word;
 	sip_round(s);
 	s->v0 ^= word;
+}
+
+static inline void hash_part(struct sip *s, const char *text, size_t len)
+{
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		sip_word(s, word);
+	}
+	if (i < len) {
+		word = 0;
+		memcpy(&word, text + i, len - i);
+		sip_word(s, word);
+	}
+	sip_word(s, len);
 }
 
 static const uint64_t *seed(void)
@@ -65,20 +82,10 @@ uint64_t keyset_hash(const char *topic, size_t topic_len, const char *key, size_
 	const uint64_t *words = seed();
 	struct sip s = {words[0] ^ 0x736f6d6570736575U, words[1] ^ 0x646f72616e646f6dU,
 		words[0] ^ 0x6c7967656e657261U, words[1] ^ 0x7465646279746573U};
-	const char *parts[] = {topic, key};
-	const size_t lens[] = {topic_len, key_len};
 	uint64_t hash;
 
-	for (int part = 0; part < 2; part++) {
-		for (size_t i = 0; i < lens[part]; i += 8) {
-			size_t n = lens[part] - i < 8 ? lens[part] - i : 8;
-			uint64_t word = 0;
-
-			memcpy(&word, parts[part] + i, n);
-			sip_word(&s, word);
-		}
-		sip_word(&s, lens[part]);
-	}
+	hash_part(&s, topic, topic_len);
+	hash_part(&s, key, key_len);
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		sip_round(&s);

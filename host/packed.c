@@ -56,19 +56,23 @@ static bool is_key(
 	return e->hash == hash && e->len == len && memcmp(p->bytes + e->at, key, len) == 0;
 }
 
-uint32_t packed_find(const struct packed *p, const char *key, size_t len)
+static uint32_t find(const struct packed *p, uint32_t hash, const char *key, size_t len)
 {
-	uint32_t hash, record;
+	uint32_t record;
 
 	if (p->used == 0)
 		return 0;
-	hash = hash_of(key, len);
 	for (size_t at = hash & (p->slot_count - 1); (record = p->slots[at]) != 0;
 		at = (at + 1) & (p->slot_count - 1)) {
 		if (is_key(p, record, hash, key, len))
 			return record;
 	}
 	return 0;
+}
+
+uint32_t packed_find(const struct packed *p, const char *key, size_t len)
+{
+	return p->used > 0 ? find(p, hash_of(key, len), key, len) : 0;
 }
 
 /* -------- room -------- */
@@ -183,7 +187,7 @@ static uint32_t take_record(struct packed *p)
 
 uint32_t packed_add(struct packed *p, const char *key, size_t len)
 {
-	uint32_t record = packed_find(p, key, len);
+	uint32_t hash = hash_of(key, len), record = find(p, hash, key, len);
 	struct packed_entry *e;
 
 	if (record)
@@ -192,7 +196,7 @@ uint32_t packed_add(struct packed *p, const char *key, size_t len)
 		return 0;
 	record = take_record(p);
 	e = &p->entries[record - 1];
-	*e = (struct packed_entry){hash_of(key, len), (uint32_t)p->bytes_used, (uint32_t)len};
+	*e = (struct packed_entry){hash, (uint32_t)p->bytes_used, (uint32_t)len};
 	memcpy(p->bytes + p->bytes_used, key, len);
 	p->bytes_used += len;
 	memset(packed_values(p, record), 0, record_size(p));
