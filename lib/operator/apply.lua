@@ -310,17 +310,17 @@ function Apply:ensure(context, wanted)
   return wrote
 end
 
--- Everything that desired returned, complete. Raises before anything is written.
+-- Everything that desired returned, complete, in order and by key. Raises before anything is written.
 function Apply:prepare(context, desired)
-  local list, keys = {}, {}
+  local list = {}
   for i, value in ipairs(desired) do
     local wanted = child.new(value, context.policy, context.owner, self.host.options, self.checker)
-    if keys[wanted.key] then
+    if list[wanted.key] then
       failure.fail(("desired returned job %s twice"):format(marks.show(wanted.key)))
     end
-    list[i], keys[wanted.key] = wanted, true
+    list[i], list[wanted.key] = wanted, wanted
   end
-  return list, keys
+  return list
 end
 
 -- One step. Its failure does not keep the others from being made: the first is kept, the others are said. Returns
@@ -346,14 +346,14 @@ end
 ---@return integer writes
 ---@return operator.WantedChild[]
 function Apply:sync(context, desired)
-  local list, wanted = self:prepare(context, desired)
+  local list = self:prepare(context, desired)
   local writes = 0
   local wrote, first
   for _, one in ipairs(list) do
     wrote, first = try(self, context, self.ensure, one, first)
     writes = writes + (wrote and 1 or 0)
   end
-  for _, key in ipairs(self.known:of(context.policy.name, context.owner, wanted)) do
+  for _, key in ipairs(self.known:of(context.policy.name, context.owner, list)) do
     wrote, first = try(self, context, removal.remove, key, first)
     writes = writes + (wrote and 1 or 0)
   end

@@ -185,6 +185,7 @@ local function put_object(self, key, object, matches, event)
   local partial = self.topic.partial
   self.queue:put({
     key = key,
+    gentle = false, -- with it there is room for what the queue adds
     object = not partial and object or nil,
     matches = matches,
     index = partial and event.index or nil,

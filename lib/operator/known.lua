@@ -280,7 +280,7 @@ end
 --- The children of an owner that exist and are not stopped and done with, in order of their keys.
 ---@param policy string
 ---@param owner string
----@param except? table<string, boolean> keys of children that are not asked for
+---@param except? table<string, any> by key: children that are not asked for
 ---@return string[] keys
 function Known:of(policy, owner, except)
   local keys, number, children = {}, self.numbers[policy], self.children
