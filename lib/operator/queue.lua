@@ -98,12 +98,14 @@ local function make_ready(self, item)
   append(self.lanes[item.live and "live" or "list"], item)
 end
 
--- News of a job itself says more than the status changes that follow it, or the same cause without a status.
+-- News of a job itself says more than the status changes that follow it, or the same cause without a status: before
+-- 1.7.5 an evaluation tells of a deregistration once more.
 local function better_cause(old, new)
   if not old or old.kind ~= new.kind then
     return new
   elseif new.kind == "event" then
-    return new.type:find("^Job") and new or old
+    local says_more = new.type:find("^Job") and (new.status or new.type ~= old.type)
+    return says_more and new or old
   end
   return new.status and new or old
 end
