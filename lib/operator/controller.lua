@@ -212,9 +212,7 @@ end
 ---@param event { type: string, key: string, index: integer, raw: string, live: boolean }
 ---@param holds? boolean the host has found whether the policy watches it; nil: it cannot tell
 function Controller:observe(key, job, event, holds)
-  local matches = holds ~= false
-    and self:covers(job)
-    and event_matches(self, job, event.raw, holds)
+  local matches = holds ~= false and self:covers(job) and event_matches(self, job, event.raw, holds)
   if not self:concerns(key, matches ~= false) then
     pass_over(self, key, job)
     return

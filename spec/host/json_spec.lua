@@ -247,7 +247,9 @@ describe("host.json decode", function()
     end
     local _, err = json.decode('{"a":nul}', { nulls = true })
     assert.matches("line 1, column 6", err, 1, true)
-    assert.has_error(function() json.decode("{}", 1) end)
+    assert.has_error(function()
+      json.decode("{}", 1)
+    end)
   end)
 
   it("takes only text", function()
