@@ -201,17 +201,19 @@ static bool want(const struct interest *one, const struct scan_event *event,
 	const struct keyset *watched, struct interests_verdict *out)
 {
 	struct where_seen seen;
-	bool passes;
+	bool always, passes;
 
 	if (one->types && !is_one_of(&event->type, one->types))
 		return false;
 	if (!one->where)
 		return true;
 	out->key = interests_key(one->topic, &event->ns, &event->key);
-	if (is_one_of(&event->type, one->always) || !event->payload.p)
+	if (!event->payload.p)
 		return true;
-	passes = is_watched(one, event, watched, out->key);
-	if (passes && !one->once)
+	always = is_one_of(&event->type, one->always);
+	passes = always || is_watched(one, event, watched, out->key);
+	/* What holds of one that passes always is told too: Lua would take longer to find it. */
+	if (passes && !always && !one->once)
 		return true;
 	where_skip(one->where, &event->longest);
 	if (where_payload(one->where, event->payload.p, event->payload.n, &seen) != WHERE_NO)
@@ -219,7 +221,7 @@ static bool want(const struct interest *one, const struct scan_event *event,
 	out->version = seen.version;
 	out->sure = seen.sure;
 	out->holds = seen.holds;
-	if (one->once && seen.sure)
+	if (one->once && seen.sure && !always)
 		out->spec = seen.spec;
 	return passes;
 }

@@ -364,6 +364,12 @@ static void tasks_run(void *user)
 		turn_add(ts->o.turn, &ts->job);
 }
 
+void tasks_start(struct tasks *ts)
+{
+	turn_remove(&ts->job);
+	tasks_run(ts);
+}
+
 void tasks_cancel_all(struct tasks *ts)
 {
 	ts->closed = true;

@@ -50,10 +50,14 @@ size_t tasks_count(const struct tasks *ts);
 void tasks_each(const struct tasks *ts, void (*cb)(const char *name, void *user), void *user);
 
 /* Stack: done fn args… (nargs of them) → task. done is a function or nil; it gets (ok, result, trace) in a
- * protected call of its own. May raise. The first resume is in the next turn. */
+ * protected call of its own. May raise. The first resume is in the next turn, or
+ * by tasks_start. */
 struct task *task_spawn(lua_State *L, struct tasks *ts, const char *name, int nargs);
 /* At its next chance: the task ends where it waits, or where it next does. */
 void task_cancel(struct task *t);
+
+/* Runs what is ready now, in place of in the next turn. Not from within Lua. */
+void tasks_start(struct tasks *ts);
 
 /* Raises "host.sleep waits: …" unless L is a task that can wait here. First thing in a binding that waits. */
 void task_check(lua_State *L, const char *what);

@@ -6,23 +6,23 @@ local jobs = {}
 
 --- Fields that the server keeps about a job. Sent back, some do harm (Stop), the others only noise.
 local RUNTIME = {
-  "Stop",
-  "Status",
-  "StatusDescription",
-  "Stable",
-  "Version",
-  "CreateIndex",
-  "ModifyIndex",
-  "JobModifyIndex",
-  "SubmitTime",
-  "NomadTokenID",
-  "VersionTag",
-  "ParentID",
-  "Dispatched",
-  "DispatchIdempotencyToken",
-  "ConsulToken",
-  "VaultToken",
-  "Payload",
+  Stop = true,
+  Status = true,
+  StatusDescription = true,
+  Stable = true,
+  Version = true,
+  CreateIndex = true,
+  ModifyIndex = true,
+  JobModifyIndex = true,
+  SubmitTime = true,
+  NomadTokenID = true,
+  VersionTag = true,
+  ParentID = true,
+  Dispatched = true,
+  DispatchIdempotencyToken = true,
+  ConsulToken = true,
+  VaultToken = true,
+  Payload = true,
 }
 
 ---@class nomad.Registration
@@ -177,10 +177,9 @@ end
 function jobs.strip(job)
   local copy = {}
   for name, value in pairs(job) do
-    copy[name] = value
-  end
-  for _, name in ipairs(RUNTIME) do
-    copy[name] = nil
+    if not RUNTIME[name] then
+      copy[name] = value
+    end
   end
   return copy
 end

@@ -235,8 +235,9 @@ end
 ---@param key string
 ---@param event { type: string, index: integer, live: boolean }
 ---@param job? table the job or other object in the event, which may be as it was before
-function Controller:deregistered(key, event, job)
-  local matches = job and self:covers(job) and event_matches(self, job, event.raw) ~= false
+---@param holds? boolean the host has found whether the policy watches it as it is there; nil: it cannot tell
+function Controller:deregistered(key, event, job, holds)
+  local matches = job and self:covers(job) and event_matches(self, job, event.raw, holds) ~= false
   if not self:concerns(key, matches) then
     return
   elseif job then

@@ -63,10 +63,11 @@ local function observe(self, topic, event, payload)
     self.watched:newest(topic):seen(object.ModifyIndex or 0)
   end
   for i, one in ipairs(self.watched:of(topic.name)) do
+    local holds = event.holds and passing.holds(event.holds, i)
     if gone then
-      one:deregistered(key, event, object)
+      one:deregistered(key, event, object, holds)
     else
-      one:observe(key, object, event, event.holds and passing.holds(event.holds, i))
+      one:observe(key, object, event, holds)
     end
   end
 end

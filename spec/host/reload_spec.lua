@@ -181,6 +181,19 @@ describe("the first generation", function()
     says 'gen 1: event Job JobRegistered two default integer {"Job" holds 4'
   end)
 
+  it("is told so of events that pass always, each time", function()
+    run [[
+      local here = { kind = "fields", fields = { ID = { kind = "equal", value = "one" } } }
+      return { interests = { topics = { "Job" }, namespace = "*", pass = { Job = {
+        where = { here }, always = { "JobRegistered" }, once = true,
+      } } } }
+    ]]
+    s:put_job "one"
+    says 'gen 1: event Job JobRegistered one default integer {"Job" holds 1'
+    s:put_job "two"
+    says 'gen 1: event Job JobRegistered two default integer {"Job" holds 0'
+  end)
+
   it("that fails at an event is heard of, and goes on", function()
     run [[return { event = function(_, _, key)
       if key == "bad" then error("cannot") end

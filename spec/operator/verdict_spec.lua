@@ -22,13 +22,13 @@ describe("which policies watch an event's object", function()
   end)
 
   -- An event as the host gives it. `holds`: a bit for our mark, one for the policy.
-  local function event(job, holds)
+  local function event(job, holds, kind)
     local raw = json.encode { Job = job }
     world:tell(
       world.current,
       "event",
       "Job",
-      "JobRegistered",
+      kind or "JobRegistered",
       job.ID,
       "default",
       job.ModifyIndex,
@@ -58,6 +58,13 @@ describe("which policies watch an event's object", function()
     assert.is_nil(backups.child(world, "api"))
     event(source("db", 5002), 2)
     assert(backups.child(world, "db"))
+    assert.equal(0, asked)
+  end)
+
+  it("is what the host has found of one that is said to be gone, too", function()
+    event(source("web", 5000), 0, "JobDeregistered")
+    assert.equal(0, asked)
+    event(source("web", 5001), 2, "JobDeregistered") -- it is read; no such job is there to be asked about
     assert.equal(0, asked)
   end)
 
