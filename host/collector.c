@@ -59,6 +59,9 @@ static int collect(lua_State *L)
 	struct slice *s = lua_touserdata(L, 1);
 	uint64_t deadline = turn_deadline(SLICE);
 
+	s->over = vm_collect_young(L);
+	if (s->over)
+		return 0;
 	do {
 		s->over = lua_gc(L, LUA_GCSTEP, 0) != 0;
 	} while (!s->over && !turn_over(deadline));

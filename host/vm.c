@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "block.h"
 #include "lua_buf.h"
 #include "lua_cpu.h"
@@ -14,8 +16,12 @@
 #include "lua_sandbox.h"
 #include "pool.h"
 
-#define LARGE_STEP                                                                                 \
-	((size_t)2 * 1024 * 1024) /* bytes that may become garbage before it is collected */
+/* Bytes in long strings, or in what grew old, that may become garbage before it is collected. */
+#define LARGE_STEP ((size_t)1024 * 1024)
+#define OLD_STEP ((size_t)2 * 1024 * 1024)
+#define LONG_AGO ((uint64_t)100 * 1000000) /* ns: long strings do not come any more */
+/* Lua would have a whole collection at twice the memory that it knew of, which one long string may be. Its limit is 1000. */
+#define MAJOR_MULTIPLIER 1000
 
 struct vm {
 	lua_State *L;
@@ -23,8 +29,11 @@ struct vm {
 	struct lua_cpu *cpu;
 	void *user;
 	size_t used, max;
-	size_t large,
-		large_next; /* bytes in blocks of block's size; a collection is due above the second */
+	size_t large;	      /* bytes in blocks of block's size */
+	size_t large_next;    /* above it a collection is due */
+	size_t used_then;     /* after the last whole collection for the sake of long strings */
+	uint64_t expected_at; /* ns: the last of them */
+	bool generational;    /* Lua's mode, while they come */
 	bool reserve;
 	struct vm_error error;
 };
@@ -62,15 +71,49 @@ static void *allocate(void *ud, void *old, size_t old_size, size_t size)
 	return new;
 }
 
+/* Text is mostly garbage soon, and the rest of the heap is not: a collection of what is young takes a hundredth of the time
+ * of a whole one. What has grown old is taken by a whole one when there is much of it. */
+static void collect_long(lua_State *L, struct vm *vm)
+{
+	bool whole = !vm->generational;
+
+	if (whole) {
+		(void)lua_gc(L, LUA_GCGEN, 0, MAJOR_MULTIPLIER); /* this is one */
+		vm->generational = true;
+	} else {
+		(void)lua_gc(L, LUA_GCSTEP, 0);
+		whole = vm->used > vm->used_then + OLD_STEP;
+		if (whole)
+			(void)lua_gc(L, LUA_GCCOLLECT);
+	}
+	if (whole)
+		vm->used_then = vm->used;
+	vm->large_next = vm->large + LARGE_STEP;
+}
+
 void vm_expect_long(lua_State *L, size_t size)
 {
 	struct vm *vm = vm_of(L);
 
-	if (vm->large >= vm->large_next) {
-		(void)lua_gc(L, LUA_GCCOLLECT);
-		vm->large_next = vm->large + LARGE_STEP;
-	}
+	vm->expected_at = uv_hrtime();
+	if (vm->large >= vm->large_next)
+		collect_long(L, vm);
 	(void)lua_gc(L, LUA_GCSTEP, -(int)(size / 1024));
+}
+
+bool vm_collect_young(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+
+	if (!vm->generational)
+		return false;
+	if (uv_hrtime() - vm->expected_at < LONG_AGO) {
+		(void)lua_gc(L, LUA_GCSTEP, 0);
+		return true;
+	}
+	(void)lua_gc(L, LUA_GCINC, 0, 0, 0);
+	vm->generational = false;
+	return false;
 }
 
 struct vm *vm_of(lua_State *L)

@@ -56,6 +56,9 @@ const struct vm_error *vm_last_error(const struct vm *vm);
  * which a megabyte is a hundred thousand: such strings are not counted in it, and the garbage is collected here when
  * there is so much in them that they matter. Within a protected call. */
 void vm_expect_long(lua_State *L, size_t size);
+/* Takes garbage while long strings come: of the young values alone, in a fraction of a millisecond. false: none has come
+ * lately, and Lua's steps are right. Within a protected call. */
+bool vm_collect_young(lua_State *L);
 /* While set, the reserve may be used: for what has to be said and undone after an error. */
 void vm_use_reserve(struct vm *vm, bool on);
 

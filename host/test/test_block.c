@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "block.h"
 #include "vm.h"
@@ -76,8 +77,54 @@ static void garbage_of_long_strings_is_collected(void **state)
 	assert_non_null(vm);
 	if (!vm_call(vm, make_long_strings, &peak, VM_CPU_LOAD))
 		fail_msg("%s", vm_last_error(vm)->message);
-	/* What is held, 2 MiB of garbage and one more; the libraries. */
+	/* What is held, 2 MiB of garbage that grew old, a young one and one more; the libraries. */
 	assert_in_range(peak, HELD * LENGTH, (size_t)12 * 1024 * 1024);
+	vm_free(vm);
+}
+
+static int use_long_strings_once(lua_State *L)
+{
+	size_t *peak = lua_touserdata(L, 1);
+
+	lua_gc(L, LUA_GCSTOP);
+	assert_false(vm_collect_young(L));
+	for (int i = 0; i < STRINGS; i++) {
+		vm_expect_long(L, LENGTH);
+		lua_newuserdatauv(L, LENGTH, 0);
+		lua_pop(L, 1);
+		*peak = vm_memory(vm_of(L)) > *peak ? vm_memory(vm_of(L)) : *peak;
+	}
+	assert_true(vm_collect_young(L));
+	assert_in_range(vm_memory(vm_of(L)), 0, LENGTH);
+	return 0;
+}
+
+static int look_for_young(lua_State *L)
+{
+	bool *young = lua_touserdata(L, 1);
+
+	*young = vm_collect_young(L);
+	return 0;
+}
+
+static void young_garbage_is_collected_alone_while_long_strings_come(void **state)
+{
+	struct vm_options options = {.memory_max = (size_t)64 * 1024 * 1024};
+	char *error = NULL;
+	struct vm *vm = vm_new(&options, &error);
+	size_t peak = 0;
+	bool young = true;
+	time_t start = time(NULL);
+
+	(void)state;
+	assert_non_null(vm);
+	if (!vm_call(vm, use_long_strings_once, &peak, VM_CPU_LOAD))
+		fail_msg("%s", vm_last_error(vm)->message);
+	/* One of garbage and one more; the libraries. */
+	assert_in_range(peak, LENGTH, 3 * LENGTH);
+	while (young && time(NULL) - start < 20)
+		assert_true(vm_call(vm, look_for_young, &young, VM_CPU_LOAD));
+	assert_false(young);
 	vm_free(vm);
 }
 
@@ -116,6 +163,7 @@ int main(void)
 		cmocka_unit_test(blocks_hold_what_was_asked_for),
 		cmocka_unit_test(a_block_can_grow_and_shrink),
 		cmocka_unit_test(garbage_of_long_strings_is_collected),
+		cmocka_unit_test(young_garbage_is_collected_alone_while_long_strings_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

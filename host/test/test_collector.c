@@ -72,6 +72,28 @@ static void garbage_goes_while_nothing_happens(void **state)
 	}
 }
 
+static int make_long_strings(lua_State *L)
+{
+	for (int i = 0; i < 8; i++) {
+		vm_expect_long(L, 2 * MUCH);
+		(void)lua_newuserdatauv(L, 2 * MUCH, 0);
+		lua_pop(L, 1);
+	}
+	return 0;
+}
+
+static void long_strings_go_and_others_after_them(void **state)
+{
+	struct quiet *q = *state;
+
+	assert_true(vm_call(q->f.vm, make_long_strings, NULL, VM_CPU_CALL));
+	assert_true(vm_memory(q->f.vm) > q->before + MUCH);
+	collector_note(q->collector);
+	wait_until_it_is_gone(q);
+	make_garbage(q);
+	wait_until_it_is_gone(q);
+}
+
 static void what_is_in_use_stays(void **state)
 {
 	struct quiet *q = *state;
@@ -128,6 +150,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			garbage_goes_while_nothing_happens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			long_strings_go_and_others_after_them, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_in_use_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rests_without_garbage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(work_comes_first, set_up, tear_down),
