@@ -5,6 +5,9 @@
 
 #include "json.h"
 #include "json_number.h"
+#include "mem.h"
+
+enum { BLOCK = 64 };
 
 struct skipper {
 	lua_State *L;
@@ -13,6 +16,10 @@ struct skipper {
 	int depth, base, deepest;
 	bool verbatim;
 	uint64_t objects[JSON_DEPTH_MAX / 64 + 1]; /* one bit a level: set for an object */
+	/* Which of the bytes from `block` on cannot stand for themselves in a string. A string's end is found in these bits:
+	 * to load bytes from where the one before it has ended would be to wait for that each time. */
+	const char *block;
+	uint64_t special;
 };
 
 /* All of these take the place where they begin and return what follows, or NULL after a fault. At the end there is a
@@ -44,14 +51,60 @@ static inline bool in_object(const struct skipper *s)
 	return s->objects[s->depth / 64] >> s->depth % 64 & 1;
 }
 
+static uint64_t special_bits(const char *p)
+{
+	uint64_t bits = 0;
+
+#ifdef __SSE2__
+	for (int i = 0; i < BLOCK; i += 16)
+		bits |= (uint64_t)json_special16(p + i) << i;
+#else
+	for (int i = 0; i < BLOCK; i++)
+		bits |= (uint64_t)(p[i] == '"' || p[i] == '\\' || (unsigned char)p[i] < 0x20) << i;
+#endif
+	return bits;
+}
+
+static inline void read_block(struct skipper *s, const char *p)
+{
+	char last[BLOCK] UNINITIALIZED;
+	size_t left = (size_t)(s->end - p);
+
+	s->block = p;
+	if (left < BLOCK) {
+		memset(last, 0, sizeof(last)); /* which is special */
+		memcpy(last, p, left);
+		p = last;
+	}
+	s->special = special_bits(p);
+}
+
+/* The first byte from p on that cannot stand for itself in a string; end is one. */
+static inline const char *plain(struct skipper *s, const char *p)
+{
+	for (;;) {
+		size_t at = (size_t)(p - s->block);
+
+		if (at < BLOCK && s->special >> at)
+			return p + __builtin_ctzll(s->special >> at);
+		if (at < BLOCK)
+			p = s->block + BLOCK;
+		read_block(s, at < 2 * BLOCK ? s->block + BLOCK : p);
+	}
+}
+
+static const char *escaped_string(struct skipper *s, const char *stop)
+{
+	struct json_span span = {.p = stop};
+
+	return json_string_read_on(stop, s->end, &span, s->fault);
+}
+
 static inline const char *string(struct skipper *s, const char *p)
 {
-	const char *stop = json_string_plain(p + 1, s->end);
-	struct json_span span = {.p = p + 1};
+	const char *stop = plain(s, p + 1);
 
-	if (*stop == '"')
-		return stop + 1;
-	return json_string_read_on(stop, s->end, &span, s->fault);
+	return *stop == '"' ? stop + 1 : escaped_string(s, stop);
 }
 
 /* What follows an integer that fits for sure; NULL where the number at p is none. */
@@ -198,6 +251,7 @@ struct json_skipped json_skip(
 		.base = depth,
 		.deepest = depth,
 		.verbatim = true};
+	read_block(&s, p);
 	const char *after = skip(&s, p);
 
 	return (struct json_skipped){

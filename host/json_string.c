@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "backslash.h"
 #include "hex.h"
 #include "mem.h"
 
@@ -54,28 +55,66 @@ static const char *pass_escape(const char *p, const char *end, struct json_fault
 	return p < end && escaped_char(*p) ? p + 1 : NULL;
 }
 
-/* Passes what is plain and the escapes of one letter, as long as sixteen bytes can be looked at in one step. Returns
- * the first place that is neither, or from where on that has to be told byte by byte. */
+#ifdef __SSE2__
+enum { BLOCK = 64 };
+
+/* A block of text, a bit for each byte. */
+struct block {
+	uint64_t backslash, quote, control;
+	uint64_t letter; /* of an escape, without u */
+};
+
+static inline __m128i equal16(__m128i text, char c)
+{
+	return _mm_cmpeq_epi8(text, _mm_set1_epi8(c));
+}
+
+static inline uint64_t bits(__m128i marked, int shift)
+{
+	return (uint64_t)(uint32_t)_mm_movemask_epi8(marked) << shift;
+}
+
+static inline struct block read_block(const char *p)
+{
+	struct block b = {0, 0, 0, 0};
+
+	for (int i = 0; i < BLOCK; i += 16) {
+		__m128i text = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i backslash = equal16(text, '\\'), quote = equal16(text, '"');
+		__m128i self = _mm_or_si128(_mm_or_si128(backslash, quote), equal16(text, '/'));
+		__m128i bfn = _mm_or_si128(
+			_mm_or_si128(equal16(text, 'b'), equal16(text, 'f')), equal16(text, 'n'));
+		__m128i rt = _mm_or_si128(equal16(text, 'r'), equal16(text, 't'));
+
+		b.backslash |= bits(backslash, i);
+		b.quote |= bits(quote, i);
+		b.control |= bits(_mm_cmpeq_epi8(_mm_min_epu8(text, _mm_set1_epi8(0x1F)), text), i);
+		b.letter |= bits(_mm_or_si128(self, _mm_or_si128(bfn, rt)), i);
+	}
+	return b;
+}
+#endif
+
+/* Passes what is plain and the escapes of one letter, as long as a block can be looked at in one step. Returns the first
+ * place that is neither, or from where on that has to be told byte by byte. */
 static const char *pass_blocks(const char *p, const char *end)
 {
+	bool carry = false; /* the backslash before p escapes it */
+
 #ifdef __SSE2__
-	while (end - p > 16) { /* the letter of an escape may be behind the sixteen */
-		unsigned special = json_special16(p);
-		const char *next = p + 16;
+	for (; end - p >= BLOCK; p += BLOCK) {
+		struct block b = read_block(p);
+		uint64_t escaped = backslash_escaped(b.backslash, BLOCK, &carry);
+		uint64_t stop = b.control | (b.quote & ~escaped) | (escaped & ~b.letter);
 
-		while (special) {
-			int i = __builtin_ctz(special);
+		if (stop) {
+			int i = __builtin_ctzll(stop);
 
-			if (p[i] != '\\' || !escaped_char(p[i + 1]))
-				return p + i;
-			if (i == 15)
-				next++;
-			special &= ~(3U << i);
+			return p + i - (escaped >> i & 1);
 		}
-		p = next;
 	}
 #endif
-	return json_string_plain(p, end);
+	return json_string_plain(p - carry, end);
 }
 
 const char *json_string_read_on(

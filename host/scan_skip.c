@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backslash.h"
 #include "scan_block.h"
 
 /* The quote that ends a string, from a place in it that no backslash stands before. Backslashes are counted back
@@ -106,30 +107,12 @@ static inline bool nest_close(struct scan_nest *n, bool object)
 	return true;
 }
 
-/* The bytes that a backslash stands before, of which an even number of backslashes stand before that. *carry: is the byte
- * before the block such a backslash; then the same of the last of its first `len`. A run of backslashes that begins at an odd
- * place is added up, which carries a bit to behind its end: so the parity of the end tells that of the length. */
-static inline uint64_t after_backslashes(uint64_t backslash, unsigned len, bool *carry)
-{
-	const uint64_t even = 0x5555555555555555U;
-	uint64_t first = *carry ? 1 : 0, behind, odd, sum, after;
-
-	backslash &= ~first;
-	behind = backslash << 1 | first;
-	odd = backslash & ~even & ~behind;
-	*carry = __builtin_add_overflow(odd, backslash, &sum);
-	after = (even ^ sum << 1) & behind;
-	if (len < SCAN_BLOCK)
-		*carry = after >> len & 1;
-	return after;
-}
-
 /* The quotes of a block of `len` bytes that begin and end strings. */
 static inline uint64_t real_quotes(struct scan_nest *n, const struct scan_block *b, unsigned len)
 {
 	if (!b->backslash && !n->after_backslash)
 		return b->quote;
-	return b->quote & ~after_backslashes(b->backslash, len, &n->after_backslash);
+	return b->quote & ~backslash_escaped(b->backslash, len, &n->after_backslash);
 }
 
 /* The value that begins at n->from ends here. */
