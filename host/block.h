@@ -1,4 +1,4 @@
-/* block: memory for long texts. The last blocks that were freed, 2 MiB at most, are kept for the next ones: such blocks come
+/* block: memory for long texts. The last blocks that were freed, 3 MiB at most, are kept for the next ones: such blocks come
  * from the kernel and go back to it, and each of their pages costs a fault and is cleared when it is first written, which takes
  * longer than what is done with the text.
  *

@@ -4,7 +4,7 @@
 -- The host's layers, lowest first; a file may include those of its own layer and of lower ones. A concept that
 -- takes several files (json_decode.c) is named by its beginning.
 local host_layers = {
-  { "^mem$", "^hex$", "^pair$", "^pool$", "^block$", "^embedded$", "^version$" },
+  { "^mem$", "^hex$", "^pair$", "^backslash$", "^pool$", "^block$", "^embedded$", "^version$" },
   { "^buf$", "^escape$", "^secrets$", "^log", "^config", "^confirm$", "^alarm$", "^turn$",
     "^store$", "^files$" },
   { "^ndjson", "^scan", "^where", "^keyset$", "^packed$", "^metrics", "^interests$", "^inbox$",
