@@ -51,6 +51,7 @@ static bool has_work(const struct collector *c)
 
 struct slice {
 	bool over;
+	bool young; /* it was one, and what is old is still to be looked at */
 	int credit; /* KiB */
 };
 
@@ -59,7 +60,8 @@ static int collect(lua_State *L)
 	struct slice *s = lua_touserdata(L, 1);
 	uint64_t deadline = turn_deadline(SLICE);
 
-	s->over = vm_collect_young(L);
+	s->young = vm_collect_young(L);
+	s->over = s->young;
 	if (s->over)
 		return 0;
 	do {
@@ -74,7 +76,7 @@ static int collect(lua_State *L)
 static void on_idle(uv_idle_t *idle)
 {
 	struct collector *c = idle->data;
-	struct slice slice = {false, (int)((c->least / 2 + LITTLE) / 1024)};
+	struct slice slice = {.credit = (int)((c->least / 2 + LITTLE) / 1024)};
 
 	if (has_work(c)) {
 		(void)uv_idle_stop(idle);
@@ -85,6 +87,8 @@ static void on_idle(uv_idle_t *idle)
 		c->least = vm_memory(c->vm);
 		(void)uv_idle_stop(idle);
 	}
+	if (slice.young)
+		(void)uv_timer_start(&c->timer, on_timer, QUIET_LITTLE, 0);
 }
 
 static void on_timer(uv_timer_t *timer)

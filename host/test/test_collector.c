@@ -94,6 +94,28 @@ static void long_strings_go_and_others_after_them(void **state)
 	wait_until_it_is_gone(q);
 }
 
+static int make_long_strings_old(lua_State *L)
+{
+	lua_newtable(L);
+	for (int i = 1; i <= 4; i++) {
+		vm_expect_long(L, MUCH);
+		(void)lua_newuserdatauv(L, MUCH, 0);
+		lua_rawseti(L, -2, i);
+	}
+	vm_expect_long(L, MUCH);
+	return 0;
+}
+
+static void long_strings_that_grew_old_go_some_time_after(void **state)
+{
+	struct quiet *q = *state;
+
+	assert_true(vm_call(q->f.vm, make_long_strings_old, NULL, VM_CPU_CALL));
+	assert_true(vm_memory(q->f.vm) > q->before + 4 * MUCH - LEFT);
+	collector_note(q->collector);
+	wait_until_it_is_gone(q);
+}
+
 static void what_is_in_use_stays(void **state)
 {
 	struct quiet *q = *state;
@@ -152,6 +174,8 @@ int main(void)
 			garbage_goes_while_nothing_happens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			long_strings_go_and_others_after_them, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			long_strings_that_grew_old_go_some_time_after, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_in_use_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rests_without_garbage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(work_comes_first, set_up, tear_down),
