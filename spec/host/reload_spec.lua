@@ -181,7 +181,7 @@ describe("the first generation", function()
     says 'gen 1: event Job JobRegistered two default integer {"Job" holds 4'
   end)
 
-  it("is told so of events that pass always, each time", function()
+  it("is told so of events that pass always", function()
     run [[
       local here = { kind = "fields", fields = { ID = { kind = "equal", value = "one" } } }
       return { interests = { topics = { "Job" }, namespace = "*", pass = { Job = {
