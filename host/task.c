@@ -13,8 +13,7 @@
 #define TASKS_MAX 100000 /* of one generation, at the same time */
 #define TURN_SLICE 10.0	 /* ms of a loop turn for tasks; the rest of them waits for the next */
 #define FEW 4		 /* tasks */
-#define SPARE_MAX                                                                                  \
-	32 /* coroutines of finished tasks that are kept for the next ones, with their stacks */
+#define SPARE_MAX 32	 /* coroutines of finished tasks, kept for the next ones */
 
 /* What the userdata of a task keeps from the collector. */
 enum { UV_THREAD = 1, UV_DONE, UV_ERROR, UV_TRACE, UV_COUNT = UV_TRACE };
@@ -58,8 +57,7 @@ struct tasks *tasks_new(const struct tasks_options *o)
 	struct tasks *ts = xcalloc(1, sizeof(*ts));
 
 	ts->o = *o;
-	if (ts->o.cpu == 0)
-		ts->o.cpu = VM_CPU_CALL;
+	ts->o.cpu = o->cpu > 0 ? o->cpu : VM_CPU_CALL;
 	ts->ready_tail = &ts->ready;
 	turn_job_init(&ts->job, tasks_run, ts);
 	return ts;
@@ -169,8 +167,7 @@ static void log_failure(lua_State *L, const struct task *t)
 	const char *trace, *text;
 
 	/* e task result */
-	text = luaL_tolstring(L, 3, NULL);
-	text = lua_pushfstring(L, "task %s: %s", t->name, text);
+	text = lua_pushfstring(L, "task %s: %s", t->name, luaL_tolstring(L, 3, NULL));
 	lua_getiuservalue(L, 2, UV_TRACE);
 	trace = lua_tostring(L, -1);
 	report(t->set->o.log, LOG_ERROR, t->set->o.generation, text, trace);
