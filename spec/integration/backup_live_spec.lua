@@ -125,16 +125,17 @@ describe("the backup policy on a real Nomad", function()
     assert.equal(200, (cluster:request("PUT", path("called", "/dispatch"), { Meta = {} })))
     assert.equal(200, (cluster:request("PUT", path("backup-clock", "/periodic/force"))))
     live.settle(cluster, operator)
-    local runs, wrong = 0, {}
+    -- At midnight other backups run too.
+    local runs, wrong = {}, {}
     for _, id in ipairs(cluster:job_ids("default")) do
-      if id:find("/", 1, true) then runs = runs + 1 end
+      runs[id:match("^([^/]+)/") or ""] = true
       if id:find("^backup%-backup") or id:find("^backup%-clock/.*backup") or
         id:find("^backup%-called/") then
         wrong[#wrong + 1] = id
       end
     end
     assert.same({}, wrong)
-    assert.equal(3, runs)
+    assert.is_true(runs["clock"] and runs["called"] and runs["backup-clock"])
   end)
 
   it("leaves a foreign job of the backup's name alone, and says so", function()
