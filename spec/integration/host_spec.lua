@@ -109,7 +109,8 @@ describe("the operator says", function()
     s = served.start()
     s.server:fault "403"
     run()
-    says "asks for a token and none was given; set -token, NOMAD_TOKEN or -token-file"
+    -- Of the list, which is asked where the stream is refused; of the namespaces it may be said before.
+    says "none was given; set -token, NOMAD_TOKEN or -token-file to one with list-jobs"
     s.server:clear()
     connects()
   end)
