@@ -18,18 +18,8 @@ local ALIASES = {
   { "@hourly", "0 0 * * * * *" },
 }
 local MONTHS = {
-  "january",
-  "february",
-  "march",
-  "april",
-  "may",
-  "june",
-  "july",
-  "august",
-  "september",
-  "october",
-  "november",
-  "december",
+  "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+  "november", "december",
 }
 local DAYS = { [0] = "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday" }
 local LAST_YEAR = 2099
@@ -258,11 +248,7 @@ local function days_from_date(y, m, d)
   local era = y // 400
   local year_of_era = y - era * 400
   local day_of_year = (153 * (m + (m > 2 and -3 or 9)) + 2) // 5 + d - 1
-  return era * 146097
-    + year_of_era * 365
-    + year_of_era // 4
-    - year_of_era // 100
-    + day_of_year
+  return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
     - 719468
 end
 
@@ -276,8 +262,7 @@ local function date_from_days(days)
   local day_of_year = day_of_era - year_start
   local shifted = (5 * day_of_year + 2) // 153
   local month = shifted + (shifted < 10 and 3 or -9)
-  return year_of_era + era * 400 + (month <= 2 and 1 or 0),
-    month,
+  return year_of_era + era * 400 + (month <= 2 and 1 or 0), month,
     day_of_year - (153 * shifted + 2) // 5 + 1
 end
 
@@ -425,8 +410,8 @@ local function fields_of(spec)
 end
 
 local function refused(spec, reason)
-  return nil,
-    ("%q is no schedule that Nomad accepts (%s); allowed are %s"):format(spec, reason, cron.FORMS)
+  return nil, ("%q is no schedule that Nomad accepts (%s); allowed are %s"):format(spec, reason,
+    cron.FORMS)
 end
 
 local function parse_anew(spec)
@@ -469,8 +454,8 @@ local kept, kept_count = {}, 0
 ---@return string? error
 function cron.parse(spec)
   if type(spec) ~= "string" then
-    return nil,
-      ("a schedule is a string, found a %s; allowed are %s"):format(type(spec), cron.FORMS)
+    return nil, ("a schedule is a string, found a %s; allowed are %s"):format(type(spec),
+      cron.FORMS)
   elseif kept[spec] then
     return kept[spec]
   end

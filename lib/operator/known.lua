@@ -272,9 +272,16 @@ function Known:forget(key)
   self.children:remove(child)
 end
 
--- Is it a child of the policy, and not stopped and done with?
-local function is_alive(state, number)
-  return policy_of(state) == number and state & (STOPPED | UNSETTLED) ~= STOPPED
+-- The child of the chain, this one or one behind it, that is of the policy and not stopped and done with; and the one
+-- behind that. nil: none is.
+local function alive_from(self, child, number)
+  while (child or 0) > 0 do
+    local state, _, _, after = self.children:values(child)
+    if policy_of(state) == number and state & (STOPPED | UNSETTLED) ~= STOPPED then
+      return child, after
+    end
+    child = after
+  end
 end
 
 --- The children of an owner that exist and are not stopped and done with, in order of their keys.
@@ -283,15 +290,15 @@ end
 ---@param except? table<string, any> by key: children that are not asked for
 ---@return string[] keys
 function Known:of(policy, owner, except)
-  local keys, number, children = {}, self.numbers[policy], self.children
-  local _, child = self.owners:find(owner)
-  while (child or 0) > 0 do
-    local state, _, _, after = children:values(child)
-    local key = is_alive(state, number) and children:key(child)
-    if key and not (except and except[key]) then
+  local keys, number = {}, self.numbers[policy]
+  local _, first = self.owners:find(owner)
+  local child, after = alive_from(self, first, number)
+  while child do
+    local key = self.children:key(child)
+    if not (except and except[key]) then
       keys[#keys + 1] = key
     end
-    child = after
+    child, after = alive_from(self, after, number)
   end
   if #keys > 1 then
     table.sort(keys)
@@ -304,16 +311,8 @@ end
 ---@param owner string
 ---@return boolean
 function Known:has(policy, owner)
-  local number, children = self.numbers[policy], self.children
-  local _, child = self.owners:find(owner)
-  while (child or 0) > 0 do
-    local state, _, _, after = children:values(child)
-    if is_alive(state, number) then
-      return true
-    end
-    child = after
-  end
-  return false
+  local _, first = self.owners:find(owner)
+  return alive_from(self, first, self.numbers[policy]) ~= nil
 end
 
 --- A list that is as new as what was seen of a child shows an older one: a snapshot was restored.

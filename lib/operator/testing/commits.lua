@@ -5,22 +5,6 @@ local snapshot = require "operator.testing.snapshot"
 
 local commits = {}
 
-local TABLES = { "tables", "namespaces", "jobs", "versions", "evals", "objects" }
-
-local function view_of(state)
-  local view = {}
-  for _, name in ipairs(TABLES) do
-    view[name] = state[name]
-  end
-  return view
-end
-
-local function show(state, view)
-  for _, name in ipairs(TABLES) do
-    state[name] = view[name]
-  end
-end
-
 local function is_read(request)
   return (request.method or "GET") == "GET" and not request.inside
 end
@@ -49,11 +33,7 @@ function commits.delay(model, clock, seconds)
     if not is_read(request) then
       return http(self, request)
     end
-    local present = view_of(state)
-    show(state, visible)
-    local answer = http(self, request)
-    show(state, present)
-    return answer
+    return snapshot.look(state, visible, http, self, request)
   end
 
   return function()

@@ -19,19 +19,17 @@ end
 ---@field evals table[]
 ---@field objects table<string, table<string, table>>
 
---- Jobs and evaluations are never changed, but replaced, so that the tables that hold them are enough.
+-- How deep each part of the state is. What it holds is never changed, but replaced: the tables around it are enough.
+local DEPTHS = { tables = 1, namespaces = 1, jobs = 2, versions = 2, evals = 1, objects = 2 }
+
 ---@param state operator.testing.State
 ---@return operator.testing.Snapshot
 function snapshot.save(state)
-  return {
-    index = state.index,
-    tables = copy(state.tables, 1),
-    namespaces = copy(state.namespaces, 1),
-    jobs = copy(state.jobs, 2),
-    versions = copy(state.versions, 2),
-    evals = copy(state.evals, 1),
-    objects = copy(state.objects, 2),
-  }
+  local saved = { index = state.index }
+  for name, depth in pairs(DEPTHS) do
+    saved[name] = copy(state[name], depth)
+  end
+  return saved
 end
 
 --- The servers' state is as it was. Streams end. On the same servers the raft index goes on from where it was, and
@@ -41,15 +39,30 @@ end
 ---@param new_servers? boolean
 function snapshot.restore(state, saved, new_servers)
   state.index = new_servers and saved.index or math.max(state.index, saved.index)
-  state.tables = copy(saved.tables, 1)
-  state.namespaces = copy(saved.namespaces, 1)
-  state.jobs = copy(saved.jobs, 2)
-  state.versions = copy(saved.versions, 2)
-  state.evals = copy(saved.evals, 1)
-  state.objects = copy(saved.objects, 2)
+  for name, depth in pairs(DEPTHS) do
+    state[name] = copy(saved[name], depth)
+  end
   state.broker.buffer = {}
   state.broker:drop "subscription closed by server, client should resubscribe"
   state:notify()
+end
+
+--- Calls a function that only reads, for which the state is as it was.
+---@param state operator.testing.State
+---@param saved operator.testing.Snapshot
+---@param fn fun(...): any
+---@param ... any
+---@return any
+function snapshot.look(state, saved, fn, ...)
+  local present = {}
+  for name in pairs(DEPTHS) do
+    present[name], state[name] = state[name], saved[name]
+  end
+  local result = fn(...)
+  for name in pairs(DEPTHS) do
+    state[name] = present[name]
+  end
+  return result
 end
 
 return snapshot
